@@ -1,0 +1,57 @@
+# Two commands matter: `make run` and `make test`. Both install what they need.
+
+# The first Python of 3.11 or later that works; or say PYTHON=/path/to/python.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/development.txt
+PORT ?= 8000
+
+.PHONY: run test check install lock clean
+
+run: export COALITION_DATABASE_URL ?= sqlite:///instance/coalition.db
+run: export COALITION_SITE_URL ?= http://127.0.0.1:$(PORT)
+run: export COALITION_MAIL_URL ?= maildir:instance/mail
+run: export COALITION_MAIL_FROM ?= Petition <petition@example.org>
+run: install ## The site on http://127.0.0.1:8000, with the example campaign
+	@umask 077; mkdir -p instance; \
+	test -s instance/secret-keys || $(BIN)/coalition keys new > instance/secret-keys; \
+	export COALITION_SECRET_KEYS="$${COALITION_SECRET_KEYS:-$$(cat instance/secret-keys)}"; \
+	$(BIN)/coalition db upgrade && $(BIN)/coalition campaign load campaign && \
+	echo "Mail is not sent, but can be read: $$COALITION_SITE_URL/dev/mail" && \
+	exec $(BIN)/coalition serve --port $(PORT)
+
+test: check ## Every check and test, on real parts that it brings itself
+	$(BIN)/pytest
+
+check: install ## The linters alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	$(BIN)/djlint templates --lint --quiet
+
+# Nothing is installed again while the lock stays as it is.
+install:
+	@cmp -s $(LOCK) $(VENV)/installed.txt || $(MAKE) --no-print-directory $(VENV)/fresh
+
+$(VENV)/fresh:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or say make PYTHON=/path/to/python"; exit 1; }
+	@echo "Installing into $(VENV) (once, and when the lock changes)"
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "The venv module of Python is needed (on Debian: apt install python3-venv)"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@cp $(LOCK) $(VENV)/installed.txt
+
+# New versions of everything, for every platform and Python at once. Needs `uv` on the PATH.
+lock:
+	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements/runtime.txt
+	uv pip compile pyproject.toml --group dev --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links -q \
+		-c requirements/runtime.txt -o requirements/development.txt
+
+clean: ## Remove the environment and all caches; instance/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

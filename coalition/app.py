@@ -1,0 +1,98 @@
+"""Puts the site together. Holds no logic of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import coalition.audit.models  # noqa: F401
+from coalition.crypto import Keyring
+from coalition.db import db, init_database
+from coalition.mail import dev_views
+from coalition.pages import views as pages
+from coalition.petition import signature_views
+from coalition.petition import views as petition
+from coalition.settings import Settings
+from coalition.statements.queries import NoCampaign, current_campaign
+from coalition.web.caching import init_caching
+from coalition.web.errors import init_errors
+from coalition.web.filters import init_filters
+from coalition.web.headers import init_headers
+from coalition.web.limits import init_limits
+from coalition.web.links import init_links
+from coalition.web.origin import init_origin_check
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST_BODY = 64 * 1024  # bytes; the longest form of a public page has a tenth of it
+LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The site as a Flask application, by `settings` or else by the environment.
+
+    Raises SettingsError when a setting is missing or malformed.
+    """
+    settings = settings or Settings.from_environment(os.environ)
+    app = Flask(
+        "coalition",
+        root_path=str(ROOT),
+        static_folder="static",
+        template_folder="templates",
+    )
+    app.extensions["settings"] = settings
+    app.extensions["keyring"] = Keyring(settings.secret_keys)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_FORM_PARTS=100,
+        MAIL_FROM=settings.mail_from,
+        TRUSTED_HOSTS=[settings.site_host.partition(":")[0], *LOOPBACK_HOSTS],
+    )
+    init_database(app, settings.database_url, settings.database_pool)
+    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    _init_web(app, settings)
+    for each in (pages.blueprint, petition.blueprint, signature_views.blueprint):
+        app.register_blueprint(each)
+    if settings.mail_url.is_maildir:
+        app.config["MAILDIR"] = settings.mail_url.path
+        app.register_blueprint(dev_views.blueprint)
+    app.context_processor(_campaign_for_templates)
+    return app
+
+
+def _init_web(app: Flask, settings: Settings) -> None:
+    proxies = settings.trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0
+        )
+    init_links(app, settings.site_url)
+    init_filters(app)
+    init_errors(app)
+    init_headers(app, https=settings.is_https)
+    init_caching(app)
+    init_origin_check(app)
+    init_limits(
+        app,
+        settings.redis_url,
+        {
+            "LIMIT_NETWORK": settings.limit_network,
+            "LIMIT_ADDRESS": settings.limit_address,
+            "LIMIT_DOMAIN": settings.limit_domain,
+            "LIMIT_CODE": settings.limit_code,
+        },
+    )
+
+
+def _campaign_for_templates() -> dict[str, Any]:
+    """Every page names the campaign; error pages must do without when it cannot be had."""
+    try:
+        return {"campaign": current_campaign()}
+    except (NoCampaign, SQLAlchemyError):
+        return {"campaign": None}

@@ -1,0 +1,78 @@
+"""The `coalition` command."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+from flask import current_app
+from flask.cli import FlaskGroup, routes_command, shell_command, with_appcontext
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from coalition.app import create_app
+from coalition.audit.cli import audit_commands
+from coalition.doctor import doctor
+from coalition.keys import key_commands
+from coalition.petition.cli import signature_commands, tally_commands
+from coalition.serve import serve
+from coalition.settings import SettingsError
+from coalition.statements.cli import campaign_commands
+from coalition.worker import run_worker
+
+
+@click.command("worker")
+@with_appcontext
+def worker() -> None:
+    """Send mail, fold the count, delete what is past its time."""
+    run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+# Without Flask's own `run`: the site is only ever served by the production server.
+group = FlaskGroup(
+    name="coalition",
+    help="Run a petition and coalition site.",
+    create_app=create_app,
+    add_default_commands=False,
+    add_version_option=False,
+    load_dotenv=False,
+    set_debug_flag=False,
+)
+for command in (
+    routes_command,
+    shell_command,
+    serve,
+    worker,
+    doctor,
+    campaign_commands,
+    tally_commands,
+    signature_commands,
+    audit_commands,
+    key_commands,
+):
+    group.add_command(command)
+
+
+def main() -> None:
+    """Run the command; a wrong setting ends it with one line."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        group.main(prog_name="coalition")
+    except SettingsError as error:
+        click.echo(f"coalition: {error}", err=True)
+        sys.exit(2)
+    except (OperationalError, ProgrammingError) as error:
+        # Not its text: that may hold what somebody typed.
+        click.echo(
+            f"coalition: the database failed ({type(error.orig).__name__}); is it there, and is "
+            "`coalition db upgrade` done?",
+            err=True,
+        )
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Keys and what is done with them: encrypted columns, keyed digests, signed tokens.
+
+Every key is derived by HKDF (RFC 5869) from one of the secrets in `COALITION_SECRET_KEYS`
+with a purpose label, so that no key ever serves two purposes. The newest secret writes; all
+of them can read. That is what makes rotation possible without a stop.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask import current_app
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+from sqlalchemy import LargeBinary
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+KEY_BYTES = 32
+DIGEST_BYTES = 32
+
+
+class TokenInvalid(Exception):
+    """The token is damaged, was made for another purpose, or is signed by no key of ours."""
+
+
+class TokenExpired(Exception):
+    """The token is genuine but too old. `payload` is what it carried."""
+
+    def __init__(self, payload: Any) -> None:
+        super().__init__("token expired")
+        self.payload = payload
+
+
+class _SignerAt(TimestampSigner):
+    """Signs with the moment that it is given, so that the clock stays in one place."""
+
+    def __init__(self, *args: Any, moment: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._moment = int(moment.timestamp())
+
+    def get_timestamp(self) -> int:
+        return self._moment
+
+
+class Keyring:
+    """The site's secrets, newest first, and every key derived from them."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = tuple(secret.encode() for secret in secrets)
+        self.derive = lru_cache(maxsize=None)(self._derive)
+        self._fernet = lru_cache(maxsize=None)(self._make_fernet)
+
+    def _derive(self, purpose: str) -> tuple[bytes, ...]:
+        return tuple(
+            HKDF(
+                hashes.SHA256(),
+                KEY_BYTES,
+                salt=None,
+                info=f"coalition/{purpose}".encode(),
+            ).derive(secret)
+            for secret in self._secrets
+        )
+
+    def _make_fernet(self, purpose: str) -> MultiFernet:
+        return MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(key)) for key in self.derive(f"encrypt/{purpose}")]
+        )
+
+    def encrypt(self, purpose: str, text: str) -> bytes:
+        """Encrypt `text` under the newest key of `purpose` (Fernet)."""
+        return self._fernet(purpose).encrypt(text.encode())
+
+    def decrypt(self, purpose: str, data: bytes) -> str:
+        """The text that `encrypt` was given. Raises TokenInvalid if no key of ours fits."""
+        try:
+            return self._fernet(purpose).decrypt(data).decode()
+        except InvalidToken as error:
+            raise TokenInvalid from error
+
+    def digests(self, purpose: str, text: str) -> tuple[bytes, ...]:
+        """HMAC-SHA-256 of `text` under each key of `purpose`, newest first, 32 bytes each."""
+        message = text.encode()
+        return tuple(
+            hmac.digest(key, message, hashlib.sha256) for key in self.derive(f"digest/{purpose}")
+        )
+
+    def digest(self, purpose: str, text: str) -> bytes:
+        """HMAC-SHA-256 of `text` under the newest key of `purpose`, 32 bytes."""
+        return self.digests(purpose, text)[0]
+
+    def sign_token(self, purpose: str, payload: Any, now: datetime) -> str:
+        """A URL-safe token for one purpose, holding `payload` (JSON) and the time `now`."""
+        return self._serializer(purpose, now).dumps(payload)
+
+    def read_token(self, purpose: str, token: str, now: datetime, lifetime: timedelta) -> Any:
+        """The payload of a token made by `sign_token` for the same purpose.
+
+        Raises TokenInvalid for a token that is not ours, and TokenExpired for one that is
+        older than `lifetime` at `now`.
+        """
+        try:
+            payload, made_at = self._serializer(purpose, now).loads(token, return_timestamp=True)
+        except (BadData, UnicodeError) as error:
+            raise TokenInvalid from error
+        if now - made_at > lifetime:
+            raise TokenExpired(payload)
+        return payload
+
+    def _serializer(self, purpose: str, now: datetime) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(
+            list(reversed(self.derive(f"token/{purpose}"))),  # itsdangerous: newest key last
+            salt=purpose,
+            signer=_SignerAt,
+            signer_kwargs={
+                "moment": now,
+                "key_derivation": "hmac",
+                "digest_method": hashlib.sha256,
+            },
+        )
+
+    def seal(self, purpose: str, values: Any) -> str:
+        """Encrypt JSON `values` so that they can stand in an address without being readable."""
+        return self.encrypt(purpose, json.dumps(values)).decode()
+
+    def unseal(self, purpose: str, sealed: str, now: datetime, lifetime: timedelta) -> Any:
+        """What `seal` was given. Raises TokenInvalid or, past `lifetime`, TokenExpired."""
+        try:
+            values = json.loads(self.decrypt(purpose, sealed.encode()))
+            made_at = self._fernet(purpose).extract_timestamp(sealed.encode())
+        except (TokenInvalid, InvalidToken, UnicodeError) as error:
+            raise TokenInvalid from error
+        if now.timestamp() - made_at > lifetime.total_seconds():
+            raise TokenExpired(values)
+        return values
+
+
+def keyring() -> Keyring:
+    """The keyring of the running application."""
+    ring: Keyring = current_app.extensions["keyring"]
+    return ring
+
+
+class EncryptedText(TypeDecorator[str]):
+    """A text column that is encrypted at rest under a key of its own purpose."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else keyring().encrypt(self.purpose, value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else keyring().decrypt(self.purpose, bytes(value))

@@ -1,0 +1,134 @@
+"""Verbs of the outbox: queue, claim, give back, finish, clean up."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from coalition.db import once
+from coalition.mail.models import MessageState, OutboxMessage
+
+LEASE = timedelta(minutes=5)  # a batch must be done by then, or another worker takes it
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=2)
+GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, 4.5.4.1: four to five days
+KEPT_AFTER_SENDING = timedelta(days=7)  # privacy notice: the fact of sending, without content
+
+
+def queue_message(
+    session: Session,
+    kind: str,
+    *,
+    now: datetime,
+    reference: uuid.UUID | None = None,
+    details: dict[str, Any] | None = None,
+) -> uuid.UUID:
+    """Put a mail in the outbox, to be sent as soon as a worker is free. Returns its id.
+
+    `kind` names the function that will write it; `details` is encrypted at rest and deleted
+    once the mail is sent.
+    """
+    message = OutboxMessage(
+        id=uuid.uuid4(),
+        kind=kind,
+        reference=reference,
+        payload=json.dumps(details) if details is not None else None,
+        state=MessageState.WAITING,
+        attempts=0,
+        created_at=now,
+        due_at=now,
+    )
+    session.add(message)
+    session.flush()
+    return message.id
+
+
+def claim_batch(session: Session, limit: int, *, now: datetime) -> Sequence[OutboxMessage]:
+    """Take up to `limit` mails that are due, oldest first, on a lease that ends by itself.
+
+    Workers never wait for one another: each skips the rows that another is taking.
+    """
+    due = once(
+        select(OutboxMessage.id)
+        .where(OutboxMessage.state == MessageState.WAITING, OutboxMessage.due_at <= now)
+        .order_by(OutboxMessage.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True),
+        "due",
+    )
+    return session.scalars(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(select(due.c.id)))
+        .values(due_at=now + LEASE, attempts=OutboxMessage.attempts + 1)
+        .returning(OutboxMessage)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).all()
+
+
+def finish(
+    session: Session, ids: Iterable[uuid.UUID], state: MessageState, *, now: datetime
+) -> None:
+    """Record that these mails are done with, and delete their content."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(list(ids)))
+        .values(state=state, finished_at=now, payload=None, failure=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def fail_for_good(session: Session, message_id: uuid.UUID, failure: str, *, now: datetime) -> None:
+    """Record that this mail can never be delivered, and why; delete its content."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message_id)
+        .values(state=MessageState.FAILED, finished_at=now, payload=None, failure=failure)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def try_later(session: Session, message: OutboxMessage, failure: str, *, now: datetime) -> None:
+    """Put a mail that met a passing fault back, or give it up when it is too old."""
+    if now - message.created_at > GIVE_UP_AFTER:
+        fail_for_good(session, message.id, failure, now=now)
+        return
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message.id)
+        .values(due_at=now + retry_delay(message.attempts), failure=failure)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def give_back(session: Session, ids: Iterable[uuid.UUID], *, now: datetime) -> None:
+    """Return claimed mails that were not tried, so that they are due at once."""
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(list(ids)), OutboxMessage.state == MessageState.WAITING)
+        .values(due_at=now, attempts=OutboxMessage.attempts - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after `attempts` tries: doubling, with jitter of a half either way."""
+    delay: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LONGEST_RETRY)
+    jitter: float = random.uniform(0.5, 1.5)  # noqa: S311 (it guards nothing)
+    return delay * jitter
+
+
+def delete_finished(session: Session, *, now: datetime) -> int:
+    """Delete what is left of mails that were finished long enough ago. Returns how many."""
+    result = session.execute(
+        delete(OutboxMessage)
+        .where(OutboxMessage.finished_at < now - KEPT_AFTER_SENDING)
+        .execution_options(synchronize_session=False)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]

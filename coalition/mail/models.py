@@ -1,0 +1,61 @@
+"""The outbox."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coalition.crypto import EncryptedText
+from coalition.db import Base, UtcDateTime, enum_column
+
+
+class MessageState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    NOT_NEEDED = "not_needed"  # when its turn came there was nobody to write to
+    FAILED = "failed"  # for good: see `failure`
+
+
+class OutboxMessage(Base):
+    """A mail that is to be sent: what kind, about what, to whom; its text is made when sent.
+
+    Written in the transaction of what it reports, so that neither exists without the other.
+    """
+
+    __tablename__ = "outbox_messages"
+
+    # The Message-ID is made of it: a second copy of the same mail can be told by that.
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    reference: Mapped[uuid.UUID | None] = mapped_column(Uuid)  # the row that it is about
+    payload: Mapped[str | None] = mapped_column(EncryptedText("outbox"))  # deleted once sent
+    state: Mapped[MessageState] = mapped_column(enum_column(MessageState, "message_state"))
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When it may next be tried. A worker that claims it moves this to the end of its lease.
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # What the server answered: a code, never its text, which would name the address.
+    failure: Mapped[str | None] = mapped_column(String(80))
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The payload as it was queued, empty once the mail was sent."""
+        loaded: dict[str, Any] = json.loads(self.payload) if self.payload else {}
+        return loaded
+
+
+_waiting = OutboxMessage.state == MessageState.WAITING.value
+Index(
+    "ix_outbox_messages_waiting",
+    OutboxMessage.due_at,
+    postgresql_where=_waiting,
+    sqlite_where=_waiting,
+)
+Index("ix_outbox_messages_finished_at", OutboxMessage.finished_at)

@@ -1,0 +1,167 @@
+"""Ways out: an SMTP server over one kept connection, or a folder in maildir format."""
+
+from __future__ import annotations
+
+import mailbox
+import smtplib
+import ssl
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from coalition.mail.messages import Envelope
+from coalition.settings import MailServer
+
+SMTP_TIMEOUT = 30  # seconds without an answer, after which the server counts as gone
+
+
+class DeliveryFailure(Exception):
+    """Delivery failed. `code` says how without naming anybody, such as "SMTP 550"."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class PermanentFailure(DeliveryFailure):
+    """This mail can never be delivered."""
+
+
+class TemporaryFailure(DeliveryFailure):
+    """This mail cannot be delivered now."""
+
+
+class ServerUnavailable(DeliveryFailure):
+    """No mail can be delivered now: the server does not answer, or refuses us."""
+
+
+class Transport(Protocol):
+    def send(self, envelope: Envelope) -> None:
+        """Deliver one mail. Raises one of the failures above."""
+
+    def close(self) -> None:
+        """Let go of the connection; the next send makes a new one."""
+
+
+class SmtpTransport:
+    """Sends over one connection that is kept from mail to mail."""
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+        self._connection: smtplib.SMTP | None = None
+
+    def send(self, envelope: Envelope) -> None:
+        kept = self._connection is not None
+        try:
+            self._send(envelope)
+        except smtplib.SMTPServerDisconnected:
+            self.close()
+            if not kept:
+                raise ServerUnavailable("disconnected") from None
+            # Servers close idle connections: that says nothing about this mail.
+            self._retry(envelope)
+
+    def check(self) -> None:
+        """Connect and sign in, and send nothing. Raises ServerUnavailable."""
+        try:
+            self._connect()
+        except smtplib.SMTPResponseException as error:
+            raise ServerUnavailable(f"SMTP {error.smtp_code}") from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise ServerUnavailable(type(error).__name__) from None
+
+    def _retry(self, envelope: Envelope) -> None:
+        try:
+            self._send(envelope)
+        except smtplib.SMTPServerDisconnected:
+            self.close()
+            raise ServerUnavailable("disconnected") from None
+
+    def _send(self, envelope: Envelope) -> None:
+        try:
+            connection = self._connection or self._connect()
+            options: tuple[str, ...] = ()
+            if not envelope.is_ascii:
+                if not connection.has_extn("smtputf8"):
+                    raise PermanentFailure("server without SMTPUTF8")
+                options = ("SMTPUTF8", "BODY=8BITMIME")
+            connection.sendmail(
+                envelope.sender,
+                [envelope.recipient],
+                envelope.content,
+                mail_options=options,
+            )
+        except smtplib.SMTPRecipientsRefused as error:
+            code, _ = next(iter(error.recipients.values()))
+            raise _refusal(code) from None
+        except smtplib.SMTPDataError as error:
+            raise _refusal(error.smtp_code) from None
+        except smtplib.SMTPServerDisconnected:
+            raise
+        except smtplib.SMTPResponseException as error:
+            # Greeting, sign-in or sender refused: that is about us, not about this mail.
+            self.close()
+            raise ServerUnavailable(f"SMTP {error.smtp_code}") from None
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise ServerUnavailable(type(error).__name__) from None
+
+    def _connect(self) -> smtplib.SMTP:
+        server = self._server
+        connection: smtplib.SMTP
+        if server.scheme == "smtps":
+            connection = smtplib.SMTP_SSL(
+                server.host,
+                server.port,
+                timeout=SMTP_TIMEOUT,
+                context=ssl.create_default_context(),
+            )
+        else:
+            connection = smtplib.SMTP(server.host, server.port, timeout=SMTP_TIMEOUT)
+        try:
+            if server.scheme == "smtp+starttls":
+                connection.starttls(context=ssl.create_default_context())
+            if server.username:
+                connection.login(server.username, server.password)
+            connection.ehlo_or_helo_if_needed()
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            with suppress(OSError, smtplib.SMTPException):
+                connection.quit()
+
+
+def _refusal(code: int) -> DeliveryFailure:
+    if code == 421:  # RFC 5321: the server is closing down
+        return ServerUnavailable("SMTP 421")
+    if 500 <= code < 600:
+        return PermanentFailure(f"SMTP {code}")
+    return TemporaryFailure(f"SMTP {code}")
+
+
+class MaildirTransport:
+    """Puts mails into a folder, for a machine without a mail server."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._maildir = mailbox.Maildir(path, create=True)
+
+    def send(self, envelope: Envelope) -> None:
+        try:
+            self._maildir.add(envelope.content)
+        except OSError as error:
+            raise ServerUnavailable(type(error).__name__) from None
+
+    def close(self) -> None:
+        self._maildir.close()
+
+
+def make_transport(server: MailServer) -> Transport:
+    """The transport for `COALITION_MAIL_URL`."""
+    return MaildirTransport(server.path) if server.is_maildir else SmtpTransport(server)

@@ -1,0 +1,153 @@
+"""Empties the outbox: claims a batch on a lease, writes each mail, sends it, records it.
+
+Every mail is sent at least once. What was sent is recorded at least once a second, so that
+a worker that is killed repeats at most what it sent in its last second, never more than its
+batch, and each copy carries the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
+
+from sqlalchemy.orm import Session
+
+from coalition import clock
+from coalition.db import db, transaction
+from coalition.mail import actions
+from coalition.mail.messages import Email, build
+from coalition.mail.models import MessageState, OutboxMessage
+from coalition.mail.transports import (
+    PermanentFailure,
+    ServerUnavailable,
+    TemporaryFailure,
+    Transport,
+)
+
+BATCH = 100  # mails claimed at once
+RECORD_EVERY = timedelta(seconds=1)
+LEASE_MARGIN = timedelta(minutes=2)  # no mail is begun this close to the end of the lease
+
+# Writes the mail for a row of the outbox, or None when nobody is to be written to any more.
+Writer = Callable[[Session, OutboxMessage, datetime], Email | None]
+
+log = logging.getLogger(__name__)
+
+
+class Pace:
+    """Spaces mails evenly: `rate` a second, and not faster after a pause."""
+
+    def __init__(self, rate: float) -> None:
+        self._gap = timedelta(seconds=1 / rate)
+        self._next: datetime | None = None
+
+    def wait(self, stop: Event) -> None:
+        """Wait for the next mail's turn, or until `stop` is set."""
+        now = clock.utc_now()
+        if self._next and self._next > now:
+            stop.wait((self._next - now).total_seconds())
+            now = max(now, self._next)
+        self._next = now + self._gap
+
+
+@dataclass
+class Batch:
+    """What became of one batch."""
+
+    sent: int = 0
+    put_back: int = 0
+    failed: int = 0
+    server_unavailable: bool = False
+    _done: dict[MessageState, list[uuid.UUID]] = field(default_factory=dict)
+
+    def note(self, message: OutboxMessage, state: MessageState) -> None:
+        self._done.setdefault(state, []).append(message.id)
+        self.sent += state is MessageState.SENT
+
+    def record(self) -> None:
+        """Write down what was done since the last time."""
+        if not self._done:
+            return
+        with transaction() as session:
+            for state, ids in self._done.items():
+                actions.finish(session, ids, state, now=clock.utc_now())
+        self._done.clear()
+
+
+def deliver_batch(
+    transport: Transport,
+    writers: Mapping[str, Writer],
+    *,
+    pace: Pace,
+    stop: Event,
+    limit: int = BATCH,
+) -> Batch:
+    """Claim and send one batch; when `stop` is set, finish the mail in hand and give the
+    rest back.
+
+    Returns what became of the batch; nothing at all happens to an empty outbox.
+    """
+    claimed_at = clock.utc_now()
+    with transaction() as session:
+        waiting = deque(actions.claim_batch(session, limit, now=claimed_at))
+    lease_ends = claimed_at + actions.LEASE - LEASE_MARGIN
+    batch = Batch()
+    last_record = claimed_at
+    try:
+        while waiting and not batch.server_unavailable:
+            pace.wait(stop)
+            if stop.is_set() or clock.utc_now() > lease_ends:
+                break
+            _deliver(waiting.popleft(), transport, writers, batch)
+            if clock.utc_now() - last_record > RECORD_EVERY:
+                batch.record()
+                last_record = clock.utc_now()
+    finally:
+        batch.record()
+        if waiting:
+            batch.put_back += len(waiting)
+            with transaction() as session:
+                actions.give_back(session, [each.id for each in waiting], now=clock.utc_now())
+    return batch
+
+
+def _deliver(
+    message: OutboxMessage,
+    transport: Transport,
+    writers: Mapping[str, Writer],
+    batch: Batch,
+) -> None:
+    now = clock.utc_now()
+    try:
+        email = writers[message.kind](db.session(), message, now)
+        db.session.rollback()
+        if email is None:
+            batch.note(message, MessageState.NOT_NEEDED)
+            return
+        transport.send(build(email, message.id, message.created_at))
+        batch.note(message, MessageState.SENT)
+    except PermanentFailure as error:
+        batch.failed += 1
+        with transaction() as session:
+            actions.fail_for_good(session, message.id, error.code, now=now)
+    except (TemporaryFailure, ServerUnavailable) as error:
+        batch.put_back += 1
+        batch.server_unavailable = isinstance(error, ServerUnavailable)
+        with transaction() as session:
+            actions.try_later(session, message, error.code, now=now)
+    except Exception as error:
+        # A mail that cannot be written must not stop the others.
+        db.session.rollback()
+        log.error(
+            "a mail of kind %s could not be written: %s",
+            message.kind,
+            type(error).__name__,
+        )
+        batch.put_back += 1
+        with transaction() as session:
+            actions.try_later(session, message, type(error).__name__, now=now)

@@ -1,0 +1,112 @@
+"""The front page, help, privacy, the campaign's colours, and the signs of life."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from coalition import clock
+from coalition.db import db
+from coalition.mail import actions as mail
+from coalition.mail.queries import oldest_due
+from coalition.petition import actions as petition
+from coalition.petition.tokens import LINK_LIFETIME
+from coalition.petition.views import form_context
+from coalition.statements.queries import NoCampaign, current_campaign
+from coalition.web.access import Access, open_to
+from coalition.web.caching import public_page
+from coalition.web.headers import ONE_YEAR
+
+blueprint = Blueprint("pages", __name__)
+OUTBOX_PATIENCE = timedelta(minutes=15)  # mail that waits longer means that no worker runs
+
+
+@blueprint.get("/")
+@open_to(Access.PUBLIC)
+@public_page
+def home() -> str:
+    return render_template("pages/home.html", **form_context())
+
+
+@blueprint.get("/help")
+@open_to(Access.PUBLIC)
+@public_page
+def help_page() -> str:
+    return render_template("pages/help.html")
+
+
+@blueprint.get("/privacy")
+@open_to(Access.PUBLIC)
+@public_page
+def privacy() -> str:
+    """What is kept, why and how long: each figure is the one that the code uses."""
+    return render_template(
+        "pages/privacy.html",
+        unverified_days=petition.UNVERIFIED_LIFETIME.days,
+        link_days=LINK_LIFETIME.days,
+        mail_days=mail.KEPT_AFTER_SENDING.days,
+        give_up_days=mail.GIVE_UP_AFTER.days,
+        limit_network=current_app.config["LIMIT_NETWORK"],
+    )
+
+
+@blueprint.get("/theme.css")
+@open_to(Access.PUBLIC)
+def theme() -> Response:
+    """The campaign's own colours."""
+    response = make_response(render_template("pages/theme.css", details=current_campaign().details))
+    response.content_type = "text/css; charset=utf-8"
+    response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR}, immutable"
+    return response
+
+
+@blueprint.app_errorhandler(NoCampaign)
+def no_campaign(error: NoCampaign) -> tuple[str, int]:
+    return render_template("errors/no_campaign.html"), 503
+
+
+@blueprint.get("/healthz")
+@open_to(Access.PUBLIC)
+def healthz() -> Response:
+    """This process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+@open_to(Access.PUBLIC)
+def readyz() -> Response:
+    """The site can do its work: database, migrations, campaign, mail. 503 if not."""
+    try:
+        problems = what_is_not_ready()
+    except SQLAlchemyError:
+        problems = ["the database does not answer"]
+    status = "not ready" if problems else "ready"
+    return make_response(jsonify(status=status, problems=problems), 503 if problems else 200)
+
+
+def what_is_not_ready() -> list[str]:
+    """What keeps the site from doing its work, one line each. Raises SQLAlchemyError."""
+    problems = []
+    connection = db.session.connection()
+    applied = MigrationContext.configure(connection).get_current_heads()
+    expected = ScriptDirectory(current_app.extensions["migrate"].directory).get_heads()
+    if set(applied) != set(expected):
+        return ["the database needs `coalition db upgrade`"]
+    if oldest_due(db.session(), now=clock.utc_now()) > OUTBOX_PATIENCE:
+        problems.append("mail has been waiting for too long; does a worker run?")
+    try:
+        current_campaign()
+    except NoCampaign:
+        problems.append("no campaign is loaded")
+    return problems

@@ -1,0 +1,1 @@
+"""Signatures: sign, verify, manage, withdraw, count."""

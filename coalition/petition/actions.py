@@ -1,0 +1,339 @@
+"""What a signatory can do: sign, verify, correct, withdraw, erase, disown, appeal."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import case, delete, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from coalition.audit.actions import record
+from coalition.db import is_postgresql
+from coalition.mail.actions import queue_message
+from coalition.mail.models import MessageState, OutboxMessage
+from coalition.petition import emails
+from coalition.petition.address import parse_address
+from coalition.petition.models import (
+    BlockedAddress,
+    Cause,
+    Kind,
+    Region,
+    Signature,
+    SignatureStatus,
+)
+from coalition.petition.queries import address_digests
+from coalition.petition.tally import append_count_event
+
+UNVERIFIED_LIFETIME = timedelta(days=7)  # privacy notice, "how long"; said in the mail
+LONGEST_APPEAL = 5_000  # characters
+
+Status = SignatureStatus
+
+
+@dataclass(frozen=True)
+class Personal:
+    """What a signatory says of themselves and may correct at any time."""
+
+    name: str
+    region: Region | None
+    kind: Kind | None
+    show_name: bool
+    wants_updates: bool
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The versions of the texts that were on the page when somebody signed."""
+
+    petition_version_id: int
+    consent_version_id: int
+
+
+class Verification(Enum):
+    """What came of confirming."""
+
+    COUNTED = auto()
+    ALREADY_COUNTED = auto()
+    DETAILS_CHANGED = auto()  # the form was sent again since the page was shown
+    WITHDRAWN = auto()
+    HELD = auto()
+    REMOVED = auto()
+    GONE = auto()
+
+
+_REPLACED_WHEN_SIGNED_AGAIN = (
+    "email", "name", "region", "kind", "show_name", "wants_updates", "petition_version_id",
+    "consent_version_id", "signed_at", "status_changed_at",
+)  # fmt: skip
+
+
+def sign_petition(
+    session: Session, email: str, personal: Personal, agreed: Agreed, *, now: datetime
+) -> None:
+    """Record a signature that awaits verification, and the mail that asks for it.
+
+    One path for every address, new, waiting, counted or blocked: one row is written or
+    touched and one mail queued, so that neither the answer nor its time tells which it was.
+    While a signature waits, or was withdrawn, signing again replaces what was said before;
+    one that is counted stays as it is, and the mail says so. Raises NotAnAddress.
+    """
+    digest, *older = address_digests(email)
+    if older:
+        _adopt_newest_digest(session, digest, older)
+    values = {
+        "id": uuid.uuid4(),
+        "address_digest": digest,
+        "email": parse_address(email),
+        **vars(personal),
+        **vars(agreed),
+        "status": Status.AWAITING,
+        "revision": 1,
+        "signed_at": now,
+        "status_changed_at": now,
+    }
+    mail = {
+        "id": uuid.uuid4(),
+        "kind": emails.SIGNING,
+        "state": MessageState.WAITING,
+        "attempts": 0,
+        "created_at": now,
+        "due_at": now,
+    }
+    if is_postgresql(session):
+        signed = _upsert(postgresql.insert(Signature).values(values)).cte("signed")
+        columns = [*mail, "reference"]
+        row = select(*(_typed(name, value) for name, value in mail.items()), signed.c.id)
+        session.execute(insert(OutboxMessage).from_select(columns, row))
+    else:
+        signature_id = session.scalar(_upsert(sqlite.insert(Signature).values(values)))
+        session.execute(insert(OutboxMessage).values(**mail, reference=signature_id))
+
+
+def _typed(name: str, value: Any) -> Any:
+    return literal(value, OutboxMessage.__table__.c[name].type)
+
+
+def _upsert(statement: Any) -> Any:
+    replaceable = Signature.status.in_((Status.AWAITING, Status.WITHDRAWN))
+    changes: dict[str, Any] = {
+        name: case((replaceable, statement.excluded[name]), else_=getattr(Signature, name))
+        for name in _REPLACED_WHEN_SIGNED_AGAIN
+    }
+    changes["status"] = case(
+        (Signature.status == Status.WITHDRAWN, statement.excluded.status),
+        else_=Signature.status,
+    )
+    changes["revision"] = case((replaceable, Signature.revision + 1), else_=Signature.revision)
+    return statement.on_conflict_do_update(
+        index_elements=["address_digest"], set_=changes
+    ).returning(Signature.id)
+
+
+def _adopt_newest_digest(session: Session, newest: bytes, older: list[bytes]) -> None:
+    """After a key was added: let the row of this address be found by the newest key."""
+    already = select(Signature.id).where(Signature.address_digest == newest).exists()
+    session.execute(
+        update(Signature)
+        .where(Signature.address_digest.in_(older), ~already)
+        .values(address_digest=newest)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def locked(session: Session, signature_id: uuid.UUID) -> Signature | None:
+    """The signature, held against any other change until the transaction ends."""
+    return session.get(Signature, signature_id, with_for_update=True, populate_existing=True)
+
+
+def set_status(
+    session: Session,
+    signature: Signature,
+    status: Status,
+    cause: Cause,
+    *,
+    now: datetime,
+) -> None:
+    """Change a locked signature's status, and append the count event if that changes the
+    count."""
+    change = (status is Status.VERIFIED) - (signature.status is Status.VERIFIED)
+    signature.status = status
+    signature.status_changed_at = now
+    if change:
+        append_count_event(
+            session,
+            cause,
+            change,
+            region=signature.region,
+            kind=signature.kind,
+            now=now,
+        )
+    session.flush()
+
+
+_ALREADY = {
+    Status.VERIFIED: Verification.ALREADY_COUNTED,
+    Status.WITHDRAWN: Verification.WITHDRAWN,
+    Status.HELD: Verification.HELD,
+    Status.REMOVED: Verification.REMOVED,
+}
+
+
+def verify_signature(
+    session: Session, signature_id: uuid.UUID, revision: int, *, now: datetime
+) -> Verification:
+    """Count a signature whose mail address has been proved.
+
+    `revision` is that of the details which the signatory was shown; if others came since,
+    nothing is counted. However often and however simultaneously this is called, a signature
+    counts once.
+    """
+    signature = locked(session, signature_id)
+    if signature is None:
+        return Verification.GONE
+    if signature.status is not Status.AWAITING:
+        return _ALREADY[signature.status]
+    if signature.revision != revision:
+        return Verification.DETAILS_CHANGED
+    signature.verified_at = now
+    set_status(session, signature, Status.VERIFIED, Cause.VERIFIED, now=now)
+    return Verification.COUNTED
+
+
+def correct_signature(
+    session: Session, signature_id: uuid.UUID, personal: Personal, *, now: datetime
+) -> None:
+    """Replace what a signatory said of themselves. Does nothing once it is gone."""
+    signature = locked(session, signature_id)
+    if signature is None:
+        return
+    moved = (signature.region, signature.kind) != (personal.region, personal.kind)
+    for sign in (-1, 1):
+        if sign == 1:
+            for name, value in vars(personal).items():
+                setattr(signature, name, value)
+        if moved and signature.status is Status.VERIFIED:
+            append_count_event(
+                session,
+                Cause.CORRECTED,
+                sign,
+                region=signature.region,
+                kind=signature.kind,
+                now=now,
+            )
+    session.flush()
+
+
+def withdraw_signature(session: Session, signature_id: uuid.UUID, *, now: datetime) -> bool:
+    """Take a signature back: it no longer counts, and a mail says so.
+
+    Returns whether this changed anything; a removed signature stays removed.
+    """
+    signature = locked(session, signature_id)
+    if signature is None or signature.status in (Status.WITHDRAWN, Status.REMOVED):
+        return False
+    set_status(session, signature, Status.WITHDRAWN, Cause.WITHDRAWN, now=now)
+    queue_message(session, emails.WITHDRAWN, reference=signature.id, now=now)
+    return True
+
+
+def erase_signature(session: Session, signature_id: uuid.UUID, *, now: datetime) -> bool:
+    """Delete a signature and everything held with it; a last mail says so.
+
+    Returns whether there was anything to erase.
+    """
+    signature = locked(session, signature_id)
+    if signature is None:
+        return False
+    queue_message(session, emails.ERASED, details={"address": signature.email}, now=now)
+    if signature.status is Status.VERIFIED:
+        set_status(session, signature, Status.WITHDRAWN, Cause.ERASED, now=now)
+    session.delete(signature)
+    session.flush()
+    return True
+
+
+def disown_signature(session: Session, signature_id: uuid.UUID) -> bool:
+    """Delete a signature that waits, because the owner of the address did not make it.
+
+    Returns whether it is gone; one that was verified stays, for its owner to withdraw.
+    """
+    signature = locked(session, signature_id)
+    if signature is None:
+        return True
+    if signature.status is not Status.AWAITING:
+        return False
+    session.delete(signature)
+    session.flush()
+    return True
+
+
+def block_address(session: Session, email: str, *, now: datetime) -> None:
+    """Never write to this address again. Raises NotAnAddress."""
+    upsert: Any = (postgresql if is_postgresql(session) else sqlite).insert(BlockedAddress)
+    session.execute(
+        upsert.values(
+            address_digest=address_digests(email)[0],
+            email=parse_address(email),
+            blocked_at=now,
+        ).on_conflict_do_nothing()
+    )
+
+
+def request_link(session: Session, email: str, *, now: datetime) -> None:
+    """Mail whoever owns this address what fits: a link to verify, the private link to their
+    signature, or that there is none. The same writes for every address. Raises NotAnAddress.
+    """
+    session.execute(
+        update(Signature)
+        .where(
+            Signature.address_digest.in_(address_digests(email)),
+            Signature.status == Status.AWAITING,
+        )
+        .values(signed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    queue_message(session, emails.LINK, details={"address": parse_address(email)}, now=now)
+
+
+def renew_link(session: Session, signature_id: uuid.UUID, *, now: datetime) -> None:
+    """Mail a fresh link for a signature whose old link ran out."""
+    queue_message(session, emails.SIGNING, reference=signature_id, now=now)
+
+
+def appeal_decision(
+    session: Session, signature_id: uuid.UUID, words: str, *, now: datetime
+) -> bool:
+    """Keep a signatory's words against a hold or a removal, for a moderator to read.
+
+    Returns whether there is a decision to appeal.
+    """
+    signature = locked(session, signature_id)
+    if signature is None or signature.status not in (Status.HELD, Status.REMOVED):
+        return False
+    signature.appeal, signature.appealed_at = words[:LONGEST_APPEAL], now
+    record(
+        session,
+        actor="signatory",
+        action="appeal received",
+        subject=f"signature {signature.id}",
+        now=now,
+    )
+    return True
+
+
+def delete_unverified(session: Session, *, now: datetime) -> int:
+    """Delete signatures that nobody verified in time. Returns how many."""
+    result = session.execute(
+        delete(Signature)
+        .where(
+            Signature.status == Status.AWAITING,
+            Signature.signed_at < now - UNVERIFIED_LIFETIME,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]

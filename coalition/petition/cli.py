@@ -1,0 +1,90 @@
+"""`coalition tally` and `coalition signatures`."""
+
+from __future__ import annotations
+
+import uuid
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from coalition import clock
+from coalition.db import db, transaction
+from coalition.petition import queries
+from coalition.petition.address import NotAnAddress
+from coalition.petition.decisions import DECISIONS, NotPossible, decide
+from coalition.petition.tally import fold, snapshot, verify_tally
+
+tally_commands = AppGroup("tally", help="The public count.")
+signature_commands = AppGroup("signatures", help="Moderation decisions about signatures.")
+ACTOR = "command line"
+
+
+@tally_commands.command("verify")
+@with_appcontext
+def verify() -> None:
+    """Count the signatures themselves and prove that the tally agrees."""
+    snapshot(db.session())
+    total, differences = verify_tally(db.session())
+    for each in differences:
+        place = f"{each.dimension.value} {each.category}".strip()
+        click.echo(f"{place}: {each.signatures} signatures, but {each.tally} in the tally")
+    if differences:
+        raise click.exceptions.Exit(1)
+    click.echo(f"The tally agrees with the signatures: {total} verified.")
+
+
+@tally_commands.command("fold")
+@with_appcontext
+def fold_now() -> None:
+    """Bring the tally up to date now, without waiting for a worker."""
+    with transaction() as session:
+        moved = fold(session, now=clock.utc_now())
+    click.echo(f"{moved} events folded")
+
+
+@signature_commands.command("find")
+@click.argument("address")
+@with_appcontext
+def find(address: str) -> None:
+    """Tell the id and the status of the signature given with ADDRESS."""
+    try:
+        signature = queries.find_by_address(db.session(), address)
+    except NotAnAddress as error:
+        raise click.ClickException("this is not an email address") from error
+    if signature is None:
+        raise click.ClickException("there is no signature under this address")
+    click.echo(f"{signature.id} {signature.status.value}")
+
+
+@signature_commands.command("held")
+@with_appcontext
+def held() -> None:
+    """List what waits for a decision: id, since when, whether there is an appeal."""
+    for signature in queries.held_signatures(db.session()):
+        appeal = "appealed" if signature.appeal else ""
+        click.echo(f"{signature.id} {signature.status_changed_at:%Y-%m-%d %H:%M} {appeal}".strip())
+
+
+def _add_decision(name: str) -> None:
+    @signature_commands.command(name, help=f"{name.capitalize()} a signature, and tell its owner.")
+    @click.argument("signature_id", type=click.UUID)
+    @click.option("--reason", required=True, help="Shown to the signatory, and to the audit log.")
+    @with_appcontext
+    def command(signature_id: uuid.UUID, reason: str) -> None:
+        try:
+            with transaction() as session:
+                decide(
+                    session,
+                    DECISIONS[name],
+                    signature_id,
+                    reason=reason,
+                    actor=ACTOR,
+                    now=clock.utc_now(),
+                )
+        except NotPossible as error:
+            raise click.ClickException(str(error)) from error
+        click.echo("done")
+
+
+for _name in DECISIONS:
+    _add_decision(_name)

@@ -1,0 +1,80 @@
+"""What a moderator can decide about a signature. Each decision is told to the signatory."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from coalition.audit.actions import record
+from coalition.mail.actions import queue_message
+from coalition.petition import emails
+from coalition.petition.actions import locked, set_status
+from coalition.petition.models import Cause, Signature, SignatureStatus
+
+Status = SignatureStatus
+
+
+class NotPossible(Exception):
+    """The signature is not in a state that allows this decision; the message says why."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One kind of decision: from which states, and what follows."""
+
+    name: str
+    allowed_from: frozenset[Status]
+    cause: Cause
+    becomes: Callable[[Signature], Status]
+
+
+def _as_before(signature: Signature) -> Status:
+    return Status.VERIFIED if signature.verified_at else Status.AWAITING
+
+
+HOLD = Decision("hold", frozenset({Status.VERIFIED}), Cause.HELD, lambda _: Status.HELD)
+RELEASE = Decision("release", frozenset({Status.HELD}), Cause.RELEASED, _as_before)
+REMOVE = Decision(
+    "remove",
+    frozenset({Status.AWAITING, Status.VERIFIED, Status.HELD}),
+    Cause.REMOVED,
+    lambda _: Status.REMOVED,
+)
+RESTORE = Decision("restore", frozenset({Status.REMOVED}), Cause.RESTORED, _as_before)
+DECISIONS = {each.name: each for each in (HOLD, RELEASE, REMOVE, RESTORE)}
+
+
+def decide(
+    session: Session,
+    decision: Decision,
+    signature_id: uuid.UUID,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Carry out a moderation decision, write it to the audit log, and tell the signatory.
+
+    `reason` is shown to the signatory. Raises NotPossible.
+    """
+    signature = locked(session, signature_id)
+    if signature is None:
+        raise NotPossible("there is no such signature")
+    if signature.status not in decision.allowed_from:
+        raise NotPossible(f"cannot {decision.name} a signature that is {signature.status.value}")
+    set_status(session, signature, decision.becomes(signature), decision.cause, now=now)
+    hindered = signature.status in (Status.HELD, Status.REMOVED)
+    signature.decision_reason = reason if hindered else None
+    queue_message(session, emails.SIGNING, reference=signature.id, now=now)
+    record(
+        session,
+        actor=actor,
+        action=f"signature: {decision.name}",
+        subject=f"signature {signature.id}",
+        reason=reason,
+        now=now,
+    )

@@ -1,0 +1,88 @@
+"""The petition's mails. Each is written when it is sent, from how things stand then.
+
+So one kind of queued mail serves an address that is new, waiting, counted or blocked: what
+differs is only what its owner reads.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from coalition.crypto import keyring
+from coalition.mail.messages import Email, write_email
+from coalition.mail.models import OutboxMessage
+from coalition.petition import codes, queries
+from coalition.petition.models import Signature, SignatureStatus
+from coalition.petition.tokens import LINK_LIFETIME, Purpose, make_token
+from coalition.statements.queries import current_campaign
+from coalition.web.links import page_url
+
+SIGNING = "petition.signing"
+LINK = "petition.link"
+WITHDRAWN = "petition.withdrawn"
+ERASED = "petition.erased"
+
+_TEMPLATES = {
+    SignatureStatus.AWAITING: "petition/verify",
+    SignatureStatus.VERIFIED: "petition/already_signed",
+    SignatureStatus.HELD: "petition/held",
+    SignatureStatus.REMOVED: "petition/removed",
+    SignatureStatus.WITHDRAWN: "petition/withdrawn",
+}
+
+
+def signing_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
+    """What the owner of a signature is told, by where the signature stands."""
+    signature = queries.find_signature(session, message.reference) if message.reference else None
+    return _about(session, signature, now)
+
+
+def link_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
+    """The link that somebody asked for by address, or that there is no signature."""
+    address = str(message.details["address"])
+    signature = queries.find_by_address(session, address)
+    if signature:
+        return _about(session, signature, now)
+    if queries.is_blocked(session, address):
+        return None
+    return write_email(address, "petition/no_signature", **_common())
+
+
+def erased_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
+    """The last mail: everything is deleted."""
+    return write_email(str(message.details["address"]), "petition/erased", **_common())
+
+
+WRITERS = {
+    SIGNING: signing_email,
+    LINK: link_email,
+    WITHDRAWN: signing_email,
+    ERASED: erased_email,
+}
+
+
+def _about(session: Session, signature: Signature | None, now: datetime) -> Email | None:
+    if signature is None or queries.is_blocked(session, signature.email):
+        return None
+    return write_email(
+        signature.email,
+        _TEMPLATES[signature.status],
+        signature=signature,
+        code=codes.grouped(codes.codes_for(keyring(), signature.id)[0]),
+        code_link=page_url("petition.code"),
+        confirm_link=_link(Purpose.CONFIRM, "petition.confirm", signature, now),
+        disown_link=_link(Purpose.DISOWN, "petition.disown", signature, now),
+        manage_link=_link(Purpose.MANAGE, "your_signature.show", signature, now),
+        good_until=now + LINK_LIFETIME - timedelta(days=1),
+        **_common(),
+    )
+
+
+def _link(purpose: Purpose, endpoint: str, signature: Signature, now: datetime) -> str:
+    return page_url(endpoint, token=make_token(purpose, signature.id, now))
+
+
+def _common() -> dict[str, object]:
+    return {"campaign": current_campaign(), "home_link": page_url("pages.home")}

@@ -1,0 +1,186 @@
+"""The shape of what signatories send."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    Field,
+    Form,
+    HiddenField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length
+
+from coalition.crypto import TokenExpired, TokenInvalid, keyring
+from coalition.petition.actions import LONGEST_APPEAL, Personal
+from coalition.petition.address import LONGEST_ADDRESS, NotAnAddress, parse_address
+from coalition.petition.models import KIND_NAMES, REGION_NAMES, Kind, Region
+
+LONGEST_NAME = 200  # characters
+STAMP_PURPOSE = "petition.form"
+STAMP_EVERY = timedelta(minutes=1)  # shared caches may keep the page for as long
+STAMP_LIFETIME = timedelta(days=30)  # a form that was opened a week ago still submits
+PREFER_NOT = ("", "Prefer not to say")
+
+_BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
+_UNSHOWABLE = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{_BIDI_CONTROLS}]")
+
+
+class PublicForm(FlaskForm):  # type: ignore[misc]
+    """A form of a public page: no session, hence no CSRF token; see web/origin.py."""
+
+    class Meta:
+        csrf = False
+
+
+def make_stamp(now: datetime) -> str:
+    """A signed note of when a form was made, the same for everybody within a minute."""
+    made_at = now.replace(second=0, microsecond=0)
+    return keyring().sign_token(STAMP_PURPOSE, "", made_at)
+
+
+def is_fresh_stamp(stamp: str, now: datetime) -> bool:
+    """Whether a form's stamp is ours and not older than STAMP_LIFETIME."""
+    try:
+        keyring().read_token(STAMP_PURPOSE, stamp, now, STAMP_LIFETIME)
+    except (TokenInvalid, TokenExpired):
+        return False
+    return True
+
+
+def _tidy(text: str | None) -> str:
+    return re.sub(r"[ \u00a0]+", " ", unicodedata.normalize("NFC", text or "")).strip()
+
+
+def check_name(form: Form, field: Field) -> None:
+    """A name of any script, with at least one character that can be seen."""
+    if _UNSHOWABLE.search(field.data):
+        field.data = _tidy(_UNSHOWABLE.sub(" ", field.data))
+        raise ValidationError(
+            "Your name held a character that cannot be shown. We took it out: check the name "
+            "and send it again"
+        )
+    if len(field.data) > LONGEST_NAME:
+        raise ValidationError(
+            f"Your name must have {LONGEST_NAME} characters or fewer. It has {len(field.data)}"
+        )
+    if not any(unicodedata.category(character)[0] in "LNPS" for character in field.data):
+        raise ValidationError("Enter your name")
+
+
+def check_email(form: Form, field: Field) -> None:
+    """One mail address. Whether it exists is found out by writing to it."""
+    if not field.data:
+        raise ValidationError("Enter your email address")
+    if len(field.data) > LONGEST_ADDRESS:
+        raise ValidationError(
+            f"An email address has {LONGEST_ADDRESS} characters at most. "
+            f"This one has {len(field.data)}"
+        )
+    try:
+        field.data = parse_address(field.data)
+    except NotAnAddress as error:
+        raise ValidationError("Enter an email address in the form name@example.org") from error
+
+
+def _email_field() -> StringField:
+    return StringField("Email", filters=[_tidy], validators=[check_email])
+
+
+class PersonalForm(PublicForm):
+    """What signatories say of themselves."""
+
+    name = StringField("Your name", filters=[_tidy], validators=[check_name])
+    region = SelectField(
+        "Where you live",
+        choices=[
+            PREFER_NOT,
+            *((region.value, name) for region, name in REGION_NAMES.items()),
+        ],
+        default="",
+    )
+    kind = SelectField(
+        "In what part you sign",
+        choices=[
+            PREFER_NOT,
+            *((kind.value, name) for kind, name in KIND_NAMES.items()),
+        ],
+        default="",
+    )
+    kind_consent = BooleanField()
+    show_name = BooleanField()
+    wants_updates = BooleanField()
+
+    def validate_kind_consent(self, field: BooleanField) -> None:
+        if self.kind.data and not field.data:
+            raise ValidationError(
+                "Tick this so that we may keep in what part you sign, or choose "
+                "“Prefer not to say” above"
+            )
+
+    def personal(self) -> Personal:
+        """The answers of a form that is valid."""
+        return Personal(
+            name=str(self.name.data),
+            region=Region(self.region.data) if self.region.data else None,
+            kind=Kind(self.kind.data) if self.kind.data else None,
+            show_name=bool(self.show_name.data),
+            wants_updates=bool(self.wants_updates.data),
+        )
+
+
+class SignForm(PersonalForm):
+    """The petition's form."""
+
+    email = _email_field()
+    consent = BooleanField(
+        validators=[InputRequired("Tick this so that we may keep your signature and count it")]
+    )
+    website = StringField("Leave this field empty. It is here to catch robots")
+    stamp = HiddenField()
+
+    KEPT = ("name", "email", "region", "kind", "kind_consent", "show_name", "wants_updates",
+            "consent")  # fmt: skip
+
+    def validate_website(self, field: StringField) -> None:
+        if field.data:
+            raise ValidationError("This field must stay empty. Clear it, and send the form again")
+
+    def kept(self) -> dict[str, Any]:
+        """What was typed, to show it again later."""
+        return {name: self[name].data for name in self.KEPT}
+
+
+class EmailForm(PublicForm):
+    """An address to send a link to."""
+
+    email = _email_field()
+
+
+class CodeForm(PublicForm):
+    """The code from the mail, with the address that it went to."""
+
+    email = _email_field()
+    code = StringField("Code", filters=[_tidy], validators=[InputRequired("Enter the code")])
+
+
+class AppealForm(PublicForm):
+    """A signatory's words against a decision."""
+
+    words = TextAreaField(
+        "What should the person who looks at it know?",
+        filters=[lambda text: (text or "").replace("\x00", "").strip()],
+        validators=[
+            InputRequired("Write what we should know"),
+            Length(max=LONGEST_APPEAL, message="Use %(max)d characters or fewer"),
+        ],
+    )

@@ -1,0 +1,181 @@
+"""Signatures, the events that change their count, and the tally."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coalition.crypto import DIGEST_BYTES, EncryptedText
+from coalition.db import Base, UtcDateTime, enum_column
+
+_BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys
+
+
+class SignatureStatus(StrEnum):
+    AWAITING = "awaiting_verification"
+    VERIFIED = "verified"  # the only one that counts
+    HELD = "held"  # verified, but a moderator is looking at it
+    WITHDRAWN = "withdrawn"
+    REMOVED = "removed"
+
+
+class Region(StrEnum):
+    """The nations of the United Kingdom, England by its regions (ONS, ITL 1)."""
+
+    NORTH_EAST = "north-east"
+    NORTH_WEST = "north-west"
+    YORKSHIRE = "yorkshire-and-the-humber"
+    EAST_MIDLANDS = "east-midlands"
+    WEST_MIDLANDS = "west-midlands"
+    EAST = "east-of-england"
+    LONDON = "london"
+    SOUTH_EAST = "south-east"
+    SOUTH_WEST = "south-west"
+    SCOTLAND = "scotland"
+    WALES = "wales"
+    NORTHERN_IRELAND = "northern-ireland"
+    OUTSIDE = "outside-the-uk"
+
+
+class Kind(StrEnum):
+    """In what part somebody signs. May hint at their health: kept only with a consent."""
+
+    SURVIVOR = "survivor"
+    FAMILY = "family"
+    WORKER = "worker"
+    ALLY = "ally"
+
+
+REGION_NAMES = {
+    Region.NORTH_EAST: "England: North East",
+    Region.NORTH_WEST: "England: North West",
+    Region.YORKSHIRE: "England: Yorkshire and the Humber",
+    Region.EAST_MIDLANDS: "England: East Midlands",
+    Region.WEST_MIDLANDS: "England: West Midlands",
+    Region.EAST: "England: East of England",
+    Region.LONDON: "England: London",
+    Region.SOUTH_EAST: "England: South East",
+    Region.SOUTH_WEST: "England: South West",
+    Region.SCOTLAND: "Scotland",
+    Region.WALES: "Wales",
+    Region.NORTHERN_IRELAND: "Northern Ireland",
+    Region.OUTSIDE: "Outside the UK",
+}
+KIND_NAMES = {
+    Kind.SURVIVOR: "I use services, or I am a survivor",
+    Kind.FAMILY: "I am family, or a carer",
+    Kind.WORKER: "I work in health or care",
+    Kind.ALLY: "I am an ally",
+}
+
+
+class Signature(Base):
+    """One person's signature: who, what they agreed to, and where it stands."""
+
+    __tablename__ = "signatures"
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    # Tells duplicates. The address itself is encrypted.
+    address_digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), unique=True)
+    email: Mapped[str] = mapped_column(EncryptedText("signatures.email"))
+    name: Mapped[str] = mapped_column(EncryptedText("signatures.name"))
+    region: Mapped[Region | None] = mapped_column(enum_column(Region, "region"))
+    kind: Mapped[Kind | None] = mapped_column(enum_column(Kind, "kind"))
+    show_name: Mapped[bool]
+    wants_updates: Mapped[bool]
+    petition_version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
+    consent_version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
+    status: Mapped[SignatureStatus] = mapped_column(
+        enum_column(SignatureStatus, "signature_status")
+    )
+    # Grows whenever the form is sent again before verification: what is confirmed is what
+    # was shown.
+    revision: Mapped[int] = mapped_column(default=1)
+    signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    status_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Told to the signatory: why the signature is held or was removed.
+    decision_reason: Mapped[str | None] = mapped_column(String(500))
+    appeal: Mapped[str | None] = mapped_column(EncryptedText("signatures.appeal"))
+    appealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+# For deleting what was never verified, and for counting the signatures themselves.
+Index("ix_signatures_status_signed_at", Signature.status, Signature.signed_at)
+
+
+class BlockedAddress(Base):
+    """An address whose owner asked never to be written to again."""
+
+    __tablename__ = "blocked_addresses"
+
+    address_digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), primary_key=True)
+    email: Mapped[str] = mapped_column(EncryptedText("signatures.email"))  # for a change of keys
+    blocked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Cause(StrEnum):
+    """Why the count changed."""
+
+    VERIFIED = "verified"
+    WITHDRAWN = "withdrawn"
+    ERASED = "erased"
+    HELD = "held"
+    RELEASED = "released"
+    REMOVED = "removed"
+    RESTORED = "restored"
+    CORRECTED = "corrected"  # the region or kind, not the number
+
+
+class CountEvent(Base):
+    """One change of the count, appended with the change itself and folded into the tally.
+
+    Signers append and never wait for one another; folding takes the row away.
+    """
+
+    __tablename__ = "count_events"
+
+    id: Mapped[int] = mapped_column(_BigId, primary_key=True)
+    day: Mapped[date]  # in UTC
+    cause: Mapped[Cause] = mapped_column(enum_column(Cause, "cause"))
+    change: Mapped[int]  # 1 or -1
+    region: Mapped[Region | None] = mapped_column(enum_column(Region, "region"))
+    kind: Mapped[Kind | None] = mapped_column(enum_column(Kind, "kind"))
+
+
+class Dimension(StrEnum):
+    """By what the tally is divided; never by two at once, so that nobody can be picked out."""
+
+    ALL = "all"
+    REGION = "region"
+    KIND = "kind"
+
+
+NOT_SAID = "not-said"  # the category of those who left the region or the kind out
+
+
+class DailyTally(Base):
+    """How the count changed on one day, for one cause, in one category of one dimension."""
+
+    __tablename__ = "daily_tally"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    dimension: Mapped[Dimension] = mapped_column(
+        enum_column(Dimension, "dimension"), primary_key=True
+    )
+    category: Mapped[str] = mapped_column(String(40), primary_key=True)
+    cause: Mapped[Cause] = mapped_column(enum_column(Cause, "cause"), primary_key=True)
+    change: Mapped[int] = mapped_column(BigInteger)
+
+
+class TallyState(Base):
+    """One row: until when every change of the count is in the tally."""
+
+    __tablename__ = "tally_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    folded_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,105 @@
+"""Reads of signatures and of their count."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+
+from flask import current_app
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from coalition.crypto import keyring
+from coalition.db import db
+from coalition.petition import address
+from coalition.petition.models import (
+    BlockedAddress,
+    DailyTally,
+    Dimension,
+    Signature,
+    SignatureStatus,
+    TallyState,
+)
+
+REMEMBERED = 1.0  # seconds for which a process does not ask the database for the count again
+
+
+@dataclass(frozen=True)
+class Count:
+    """Verified signatures, and the moment up to which all of them are in the number."""
+
+    signatures: int
+    as_at: datetime
+
+
+def address_digests(text: str) -> tuple[bytes, ...]:
+    """What an address is found by, under each key, newest first. Raises NotAnAddress."""
+    return keyring().digests(address.PURPOSE, address.canonical_address(text))
+
+
+def find_by_address(session: Session, text: str) -> Signature | None:
+    """The signature given with any spelling of this address. Raises NotAnAddress."""
+    return session.scalars(
+        select(Signature).where(Signature.address_digest.in_(address_digests(text)))
+    ).first()
+
+
+def find_signature(session: Session, signature_id: uuid.UUID) -> Signature | None:
+    """The signature with this id, if it is still there."""
+    return session.get(Signature, signature_id)
+
+
+def is_blocked(session: Session, text: str) -> bool:
+    """Whether the owner of this address asked never to be written to."""
+    return (
+        session.scalar(
+            select(BlockedAddress.blocked_at).where(
+                BlockedAddress.address_digest.in_(address_digests(text))
+            )
+        )
+        is not None
+    )
+
+
+def held_signatures(session: Session) -> list[Signature]:
+    """Signatures that wait for a moderator, the longest waiting first."""
+    return list(
+        session.scalars(
+            select(Signature)
+            .where(Signature.status == SignatureStatus.HELD)
+            .order_by(Signature.status_changed_at)
+        )
+    )
+
+
+def read_count(session: Session, *, now: datetime) -> Count:
+    """The public count, from the tally alone; zero as at `now` before the first fold."""
+    total = session.scalar(
+        select(func.sum(DailyTally.change)).where(DailyTally.dimension == Dimension.ALL)
+    )
+    as_at = session.scalar(select(TallyState.folded_at))
+    return Count(int(total or 0), (as_at or now).replace(microsecond=0))
+
+
+@dataclass
+class _Memory:
+    count: Count | None = None
+    asked_at: float = float("-inf")
+
+
+def current_count(now: datetime) -> Count | None:
+    """The public count, at most REMEMBERED seconds old; None if it cannot be had.
+
+    While the database is away the last count stays good: it says as at when it was true.
+    """
+    memory: _Memory = current_app.extensions.setdefault("count", _Memory())
+    if monotonic() - memory.asked_at > REMEMBERED:
+        try:
+            memory.count = read_count(db.session(), now=now)
+        except SQLAlchemyError:
+            db.session.rollback()
+        memory.asked_at = monotonic()
+    return memory.count

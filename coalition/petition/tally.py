@@ -1,0 +1,199 @@
+"""Counting: events are folded into the daily tally; the tally is what the public reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CompoundSelect,
+    Select,
+    String,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import FromClause
+
+from coalition.db import enum_column, is_postgresql, once
+from coalition.petition.models import (
+    NOT_SAID,
+    Cause,
+    CountEvent,
+    DailyTally,
+    Dimension,
+    Kind,
+    Region,
+    Signature,
+    SignatureStatus,
+    TallyState,
+)
+
+FOLD_AT_ONCE = 100_000  # events in one statement: a fraction of a second
+TOLD_EVERY = timedelta(seconds=10)  # how often "as at" moves while nothing changes
+
+
+def append_count_event(
+    session: Session,
+    cause: Cause,
+    change: int,
+    *,
+    region: Region | None,
+    kind: Kind | None,
+    now: datetime,
+) -> None:
+    """Record that the count changes by `change`, in the transaction of what changes it."""
+    session.execute(
+        insert(CountEvent).values(
+            day=now.date(), cause=cause, change=change, region=region, kind=kind
+        )
+    )
+
+
+def fold(session: Session, *, now: datetime) -> int:
+    """Move up to FOLD_AT_ONCE events into the tally. Returns how many were moved.
+
+    Any number of workers may fold at once: each takes the rows that no other has taken, and
+    what it takes and what it adds are one transaction. On PostgreSQL it is one statement,
+    for two would see different rows; on SQLite a writer is alone.
+    """
+    if is_postgresql(session):
+        taken = once(
+            select(CountEvent.id).limit(FOLD_AT_ONCE).with_for_update(skip_locked=True),
+            "taken",
+        )
+        claimed = (
+            delete(CountEvent)
+            .where(CountEvent.id.in_(select(taken.c.id)))
+            .returning(*CountEvent.__table__.columns)
+            .cte("claimed")
+        )
+        counted = select(func.count()).select_from(claimed).scalar_subquery()
+        added = _add_to_tally(postgresql.insert(DailyTally), claimed)
+        moved = session.scalar(select(counted).add_cte(added.cte("added"))) or 0
+    else:
+        session.execute(_add_to_tally(sqlite.insert(DailyTally), CountEvent.__table__))
+        moved = session.execute(delete(CountEvent)).rowcount  # type: ignore[attr-defined]
+    _tell_time(session, moved, now)
+    return int(moved)
+
+
+def _add_to_tally(upsert: Any, events: FromClause) -> Any:
+    """The statement that adds `events` to the tally, one row for each of its categories."""
+    columns = ("day", "dimension", "category", "cause", "change")
+    # In order of the key, so that two workers lock rows in the same order.
+    ordered = select(_by_category(events).subquery()).order_by(*columns[:4])
+    # "WHERE true" tells SQLite where the SELECT ends (its documentation, "Parsing Ambiguity").
+    statement = upsert.from_select(columns, ordered.where(literal(True)))
+    return statement.on_conflict_do_update(
+        index_elements=columns[:4],
+        set_={"change": DailyTally.change + statement.excluded.change},
+    ).returning(literal(1))
+
+
+def _by_category(events: FromClause) -> CompoundSelect[Any]:
+    return union_all(
+        *(
+            _grouped(events, dimension, category)
+            for dimension, category in (
+                (Dimension.ALL, literal("")),
+                (Dimension.REGION, _said(events.c.region)),
+                (Dimension.KIND, _said(events.c.kind)),
+            )
+        )
+    )
+
+
+def _said(column: Any) -> Any:
+    return func.coalesce(cast(column, String), NOT_SAID)
+
+
+def _grouped(events: FromClause, dimension: Dimension, category: Any) -> Select[Any]:
+    return select(
+        events.c.day,
+        literal(dimension, enum_column(Dimension, "dimension")).label("dimension"),
+        category.label("category"),
+        events.c.cause,
+        func.sum(events.c.change).label("change"),
+    ).group_by(events.c.day, category, events.c.cause)
+
+
+def _tell_time(session: Session, moved: int, now: datetime) -> None:
+    """Move "as at" forward, where something changed or it has stood for a while."""
+    state = session.get(TallyState, 1)
+    if state is None:
+        session.add(TallyState(id=1, folded_at=now))
+    elif now > state.folded_at and (moved or now - state.folded_at >= TOLD_EVERY):
+        state.folded_at = now
+    session.flush()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A category where the tally and the signatures do not agree."""
+
+    dimension: Dimension
+    category: str
+    signatures: int
+    tally: int
+
+
+def verify_tally(session: Session) -> tuple[int, list[Difference]]:
+    """Count the signatures themselves and hold the tally, with what is not yet folded,
+    against them. Returns the number of verified signatures and every difference.
+
+    Must be given a transaction that sees one moment: see `snapshot`.
+    """
+    differences = []
+    total = 0
+    for dimension, column in (
+        (Dimension.ALL, literal("")),
+        (Dimension.REGION, _said(Signature.region)),
+        (Dimension.KIND, _said(Signature.kind)),
+    ):
+        truth = _counted_signatures(session, column)
+        claimed = _tallied(session, dimension)
+        if dimension is Dimension.ALL:
+            total = truth.get("", 0)
+        for category in sorted(truth.keys() | claimed.keys()):
+            pair = truth.get(category, 0), claimed.get(category, 0)
+            if pair[0] != pair[1]:
+                differences.append(Difference(dimension, category, *pair))
+    return total, differences
+
+
+def _counted_signatures(session: Session, category: Any) -> Mapping[str, int]:
+    rows = session.execute(
+        select(category.label("category"), func.count())
+        .select_from(Signature)
+        .where(Signature.status == SignatureStatus.VERIFIED)
+        .group_by(category)
+    )
+    return {str(name): int(count) for name, count in rows}
+
+
+def _tallied(session: Session, dimension: Dimension) -> Mapping[str, int]:
+    events = _by_category(CountEvent.__table__).subquery()
+    parts = union_all(
+        select(DailyTally.category, DailyTally.change).where(DailyTally.dimension == dimension),
+        select(events.c.category, events.c.change).where(events.c.dimension == dimension),
+    ).subquery()
+    rows = session.execute(
+        select(parts.c.category, func.sum(parts.c.change)).group_by(parts.c.category)
+    )
+    return {name: int(change) for name, change in rows}
+
+
+def snapshot(session: Session) -> None:
+    """Make the session's next reads all see one moment, while others write."""
+    session.rollback()
+    if is_postgresql(session):
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

@@ -1,0 +1,340 @@
+"""Signing, from the petition's page to the counted signature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
+from werkzeug.wrappers import Response as BaseResponse
+
+from coalition import clock
+from coalition.crypto import TokenExpired, TokenInvalid, keyring
+from coalition.db import db, transaction
+from coalition.petition import actions, codes, queries
+from coalition.petition.actions import Agreed, Verification
+from coalition.petition.address import (
+    DOMAIN_PURPOSE,
+    LARGE_PROVIDERS,
+    canonical_address,
+    domain_of,
+    likely_meant,
+)
+from coalition.petition.forms import (
+    CodeForm,
+    EmailForm,
+    SignForm,
+    is_fresh_stamp,
+    make_stamp,
+)
+from coalition.petition.models import KIND_NAMES, REGION_NAMES, SignatureStatus
+from coalition.petition.tokens import (
+    LINK_LIFETIME,
+    LinkExpired,
+    Purpose,
+    make_token,
+    read_token,
+)
+from coalition.statements.queries import current_campaign
+from coalition.web.access import Access, open_to
+from coalition.web.caching import public_page
+from coalition.web.errors import error_page, log_failure
+from coalition.web.limits import limit_writes, retry_after, spend
+
+blueprint = Blueprint("petition", __name__)
+blueprint.app_context_processor(lambda: {"region_names": REGION_NAMES, "kind_names": KIND_NAMES})
+SEAL = "petition.check-email"
+COUNT_SECONDS = 5  # for which a copy of count.json may be kept
+
+View = str | BaseResponse | tuple[str, int]
+
+
+def form_context(form: SignForm | None = None) -> dict[str, Any]:
+    """What the sign form's template needs, on whatever page it stands."""
+    now = clock.utc_now()
+    return {
+        "form": form or SignForm(formdata=None),
+        "stamp": make_stamp(now),
+        "count": queries.current_count(now),
+    }
+
+
+def _petition_page(form: SignForm | None = None, **values: Any) -> str:
+    return render_template("petition/petition.html", **form_context(form), **values)
+
+
+@blueprint.get("/petition")
+@open_to(Access.PUBLIC)
+@public_page
+def petition() -> str:
+    return _petition_page()
+
+
+@blueprint.get("/petition/sign")
+@open_to(Access.PUBLIC)
+def sign_by_address() -> BaseResponse:
+    """Whoever reloads or bookmarks the address that the form is sent to finds the form."""
+    return redirect(url_for("petition.petition", _anchor="sign"), 303)
+
+
+@blueprint.post("/petition/sign")
+@open_to(Access.PUBLIC)
+@limit_writes
+def sign() -> View:
+    """Take a signature. The answer is the same for every address."""
+    form = SignForm()
+    if not form.validate():
+        return _petition_page(form), 422
+    if not is_fresh_stamp(form.stamp.data or "", clock.utc_now()):
+        return _petition_page(form, stale=True), 422
+    spend_on_address(form.email.data)
+    campaign = current_campaign()
+    agreed = Agreed(campaign.petition.version_id, campaign.consent.version_id)
+    with transaction() as session:
+        actions.sign_petition(
+            session, form.email.data, form.personal(), agreed, now=clock.utc_now()
+        )
+    return _to_check_email(form.kept())
+
+
+def spend_on_address(email: str) -> None:
+    """Count one mail against the limits of its address and of its domain. Raises a 429."""
+    spend("LIMIT_ADDRESS", queries.address_digests(email)[0])
+    domain = domain_of(canonical_address(email))
+    if domain not in LARGE_PROVIDERS:
+        spend("LIMIT_DOMAIN", keyring().digest(DOMAIN_PURPOSE, domain))
+
+
+def _to_check_email(kept: dict[str, Any], again: int | None = None) -> BaseResponse:
+    sealed = keyring().seal(SEAL, kept)
+    return redirect(url_for("petition.check_email", sealed=sealed, again=again), 303)
+
+
+def _unseal(sealed: str) -> dict[str, Any] | None:
+    """What was typed into the form, where the page that shows it is not too old."""
+    try:
+        kept: dict[str, Any] = keyring().unseal(SEAL, sealed, clock.utc_now(), LINK_LIFETIME)
+    except (TokenInvalid, TokenExpired):
+        return None
+    return kept
+
+
+@blueprint.errorhandler(TooManyRequests)
+@blueprint.errorhandler(InternalServerError)
+def keep_the_form(error: HTTPException) -> Response:
+    """Refused or failed: say so, with everything that was typed still in the form."""
+    if isinstance(error, InternalServerError):
+        log_failure(error)
+    if request.endpoint != "petition.sign":
+        return error_page(error)
+    form = SignForm()
+    form.validate()  # tidies what was typed
+    for field in form:
+        field.errors = []
+    try:
+        page = _petition_page(form, refused=error.code)
+    except Exception:
+        # The campaign's own words cannot be had either.
+        return error_page(error)
+    response = make_response(page, error.code)
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(retry_after(error))
+    return response
+
+
+@blueprint.get("/petition/check-email/<sealed>")
+@open_to(Access.TOKEN)
+def check_email(sealed: str) -> View:
+    """Where to look for the mail, and what to do when it does not come."""
+    kept = _unseal(sealed)
+    email = kept["email"] if kept else None
+    return render_template(
+        "petition/check_email.html",
+        sealed=sealed if kept else None,
+        email=email,
+        meant=likely_meant(email) if email else None,
+        again="again" in request.args,
+        form=EmailForm(formdata=None),
+        code_form=CodeForm(formdata=None),
+    )
+
+
+@blueprint.get("/petition/correct/<sealed>")
+@open_to(Access.TOKEN)
+def correct(sealed: str) -> View:
+    """The form once more, filled in as it was sent."""
+    kept = _unseal(sealed)
+    if kept is None:
+        return redirect(url_for("petition.petition", _anchor="sign"), 303)
+    if "meant" in request.args:
+        kept["email"] = likely_meant(kept["email"]) or kept["email"]
+    return _petition_page(SignForm(formdata=None, data=kept), correcting=True)
+
+
+@blueprint.post("/petition/resend")
+@open_to(Access.PUBLIC)
+@limit_writes
+def resend() -> View:
+    """Send the mail again. The answer is the same for every address."""
+    kept = _unseal(request.form.get("sealed", ""))
+    form = EmailForm()
+    if kept is None:
+        if not form.validate():
+            return render_template("petition/link.html", form=form), 422
+        kept = {"email": form.email.data}
+    spend_on_address(kept["email"])
+    with transaction() as session:
+        actions.request_link(session, kept["email"], now=clock.utc_now())
+    return _to_check_email(kept, again=1)
+
+
+@blueprint.route("/petition/code", methods=["GET", "POST"])
+@open_to(Access.PUBLIC)
+@limit_writes
+def code() -> View:
+    """Type the code from the mail, instead of following its link."""
+    form = CodeForm()
+    if request.method == "GET":
+        return render_template("petition/code.html", form=form)
+    if not form.validate():
+        return render_template("petition/code.html", form=form), 422
+    spend("LIMIT_CODE", queries.address_digests(form.email.data)[0])
+    signature = queries.find_by_address(db.session(), form.email.data)
+    if signature and codes.is_right(keyring(), signature.id, form.code.data):
+        token = make_token(Purpose.CONFIRM, signature.id, clock.utc_now())
+        return redirect(url_for("petition.confirm", token=token), 303)
+    form.code.errors = [
+        "This code does not belong to this address. Check both against the mail. A code stops "
+        "working after 7 days"
+    ]
+    return render_template("petition/code.html", form=form), 422
+
+
+@blueprint.errorhandler(TokenInvalid)
+def link_invalid(error: TokenInvalid) -> View:
+    """The link is damaged: say so, and offer a new one."""
+    return render_template("petition/link.html", form=EmailForm(formdata=None), invalid=True), 404
+
+
+@blueprint.errorhandler(LinkExpired)
+def link_expired(error: LinkExpired) -> View:
+    """The link is too old: offer a new one at the press of a button."""
+    purpose = {"petition.disown": Purpose.DISOWN}.get(request.endpoint or "", Purpose.CONFIRM)
+    token = (request.view_args or {})["token"]
+    return render_template("petition/expired.html", token=token, purpose=purpose.value), 410
+
+
+@blueprint.route("/petition/confirm/<token>", methods=["GET", "POST"])
+@open_to(Access.TOKEN)
+@limit_writes
+def confirm(token: str) -> View:
+    """Look at what will be counted; press the button; it is counted. Looking changes nothing."""
+    now = clock.utc_now()
+    signature_id = read_token(Purpose.CONFIRM, token, now)
+    if request.method == "POST":
+        revision = request.form.get("revision", "0")
+        with transaction() as session:
+            outcome = actions.verify_signature(
+                session,
+                signature_id,
+                int(revision) if revision.isdecimal() else 0,
+                now=now,
+            )
+        if outcome in (Verification.COUNTED, Verification.ALREADY_COUNTED):
+            already = 1 if outcome is Verification.ALREADY_COUNTED else None
+            manage = make_token(Purpose.MANAGE, signature_id, now)
+            return redirect(url_for("petition.counted", token=manage, already=already), 303)
+    signature = queries.find_signature(db.session(), signature_id)
+    if signature is None:
+        return render_template("petition/gone.html"), 410
+    return render_template(
+        "petition/confirm.html",
+        signature=signature,
+        token=token,
+        manage_token=make_token(Purpose.MANAGE, signature_id, now),
+        changed=request.method == "POST" and signature.status is SignatureStatus.AWAITING,
+    )
+
+
+@blueprint.get("/petition/counted/<token>")
+@open_to(Access.TOKEN)
+def counted(token: str) -> View:
+    """It is counted: what happens next, how to share it, the private link."""
+    signature_id = read_token(Purpose.MANAGE, token, clock.utc_now())
+    signature = queries.find_signature(db.session(), signature_id)
+    if signature is None or signature.status is not SignatureStatus.VERIFIED:
+        return redirect(url_for("your_signature.show", token=token), 303)
+    return render_template(
+        "petition/counted.html",
+        signature=signature,
+        token=token,
+        already="already" in request.args,
+        count=queries.current_count(clock.utc_now()),
+    )
+
+
+@blueprint.route("/petition/not-me/<token>", methods=["GET", "POST"])
+@open_to(Access.TOKEN)
+@limit_writes
+def disown(token: str) -> View:
+    """Somebody else typed this address: delete what they sent, at one press."""
+    now = clock.utc_now()
+    signature_id = read_token(Purpose.DISOWN, token, now)
+    signature = queries.find_signature(db.session(), signature_id)
+    verified = signature is not None and signature.status is not SignatureStatus.AWAITING
+    if request.method == "GET" or signature is None or verified:
+        return render_template(
+            "petition/disown.html",
+            token=token,
+            gone=signature is None,
+            manage_token=make_token(Purpose.MANAGE, signature_id, now) if verified else None,
+        )
+    blocked = "block" in request.form
+    with transaction() as session:
+        if blocked:
+            actions.block_address(session, signature.email, now=now)
+        actions.disown_signature(session, signature_id)
+    return render_template("petition/disown.html", gone=True, done=True, blocked=blocked)
+
+
+@blueprint.post("/petition/renew/<purpose>/<token>")
+@open_to(Access.TOKEN)
+@limit_writes
+def renew(purpose: str, token: str) -> View:
+    """A new mail in place of a link that ran out. It goes to the address that is on record."""
+    now = clock.utc_now()
+    try:
+        signature_id = read_token(Purpose(purpose), token, now)
+    except ValueError:
+        raise TokenInvalid from None
+    except LinkExpired as error:
+        signature_id = error.signature_id
+    spend("LIMIT_ADDRESS", signature_id.bytes)
+    with transaction() as session:
+        actions.renew_link(session, signature_id, now=now)
+    return render_template("petition/renewed.html")
+
+
+@blueprint.get("/petition/count.json")
+@open_to(Access.PUBLIC)
+def count_json() -> Response:
+    """The count, for any page of any site."""
+    count = queries.current_count(clock.utc_now())
+    if count is None:
+        return make_response(jsonify(error="the count cannot be had just now"), 503)
+    as_at = count.as_at.isoformat().replace("+00:00", "Z")
+    response = jsonify(count=count.signatures, as_at=as_at)
+    response.headers["Cache-Control"] = f"public, max-age={COUNT_SECONDS}"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.add_etag()
+    return response.make_conditional(request)  # type: ignore[return-value]

@@ -1,0 +1,95 @@
+"""`coalition serve`: web server and worker in one process tree, for one machine.
+
+Why granian, and why these settings: docs/adr/0002-wsgi-server.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from coalition.settings import Settings
+
+BLOCKING_THREADS = 4  # requests at once in each process; more only wait for one another
+KILL_AFTER = 30  # seconds that a request may still take when the server stops
+HEADER_SECONDS = 10  # in which a client must have sent its request line and headers
+BACKLOG = 1024  # connections that may wait for a process
+OPEN_CONNECTIONS = 512  # in each process, idle ones among them
+WORKER_REST = 1.0  # seconds before a worker that died is started again
+
+log = logging.getLogger(__name__)
+
+
+class WorkerKeeper:
+    """Runs `coalition worker` beside the web server, and again if it dies."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the worker to finish the mail in hand, and wait until it has."""
+        self._stop.set()
+        if self._process:
+            self._process.terminate()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stop.is_set():
+            self._process = subprocess.Popen([sys.executable, "-m", "coalition.cli", "worker"])
+            if self._stop.is_set():
+                self._process.terminate()
+            status = self._process.wait()
+            if not self._stop.is_set():
+                log.error("the worker ended with status %s; it is started again", status)
+                self._stop.wait(WORKER_REST)
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--worker/--no-worker", default=True, help="Run the worker too (the default).")
+@with_appcontext
+def serve(host: str, port: int, worker: bool) -> None:
+    """Serve the site, with the worker in the same process tree."""
+    settings: Settings = current_app.extensions["settings"]
+    server = Granian(
+        "wsgi:app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        # Not "auto": that waits without end for a client that says nothing.
+        http=HTTPModes.http1,
+        workers=settings.web_processes,
+        blocking_threads=BLOCKING_THREADS,
+        backlog=BACKLOG,
+        backpressure=OPEN_CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=KILL_AFTER,
+        websockets=False,
+        log_level=LogLevels.warning,
+        # An access log would hold addresses of visitors and private links.
+        log_access=False,
+    )
+    if worker:
+        keeper = WorkerKeeper()
+        server.on_startup(keeper.start)
+        server.on_shutdown(keeper.stop)
+    click.echo(f"Serving {settings.site_url} on http://{host}:{port}")
+    server.serve()

@@ -1,0 +1,45 @@
+"""`coalition campaign`: check and load a campaign's texts."""
+
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from coalition import clock
+from coalition.db import transaction
+from coalition.statements.actions import publish_texts
+from coalition.statements.campaign import CampaignInvalid, read_folder
+
+campaign_commands = AppGroup("campaign", help="Check and load a campaign's texts.")
+_folder = click.argument("folder", type=click.Path(path_type=Path))
+
+
+def _read(folder: Path) -> dict[str, str]:
+    try:
+        return read_folder(folder)
+    except CampaignInvalid as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        raise click.exceptions.Exit(1) from error
+
+
+@campaign_commands.command("check", with_appcontext=False)
+@_folder
+def check(folder: Path) -> None:
+    """Say in one line each what is wrong with the campaign in FOLDER."""
+    _read(folder)
+    click.echo("The campaign is complete; nothing is wrong with it.")
+
+
+@campaign_commands.command("load")
+@_folder
+@with_appcontext
+def load(folder: Path) -> None:
+    """Publish the texts in FOLDER: each that changed becomes a new version."""
+    texts = _read(folder)
+    with transaction() as session:
+        published = publish_texts(session, texts, actor="command line", now=clock.utc_now())
+    for version in published:
+        click.echo(f"published {version.slug}, version {version.version}")
+    if not published:
+        click.echo("Nothing has changed.")

@@ -1,0 +1,89 @@
+"""Reads of the campaign's texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+
+from flask import current_app
+from markupsafe import Markup
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from coalition.db import db
+from coalition.statements import markdown
+from coalition.statements.campaign import (
+    FILES,
+    Campaign,
+    Document,
+    parse_consent,
+    parse_details,
+    parse_helplines,
+)
+from coalition.statements.models import DocumentVersion
+
+REMEMBERED = 2.0  # seconds for which a process does not ask the database again
+
+
+class NoCampaign(Exception):
+    """No campaign has been loaded yet."""
+
+
+def latest_versions(session: Session) -> dict[str, DocumentVersion]:
+    """The newest version of every text, by slug."""
+    newest = select(func.max(DocumentVersion.id)).group_by(DocumentVersion.slug)
+    rows = session.scalars(select(DocumentVersion).where(DocumentVersion.id.in_(newest)))
+    return {row.slug: row for row in rows}
+
+
+def read_campaign(session: Session) -> Campaign:
+    """The campaign as it is published now. Raises NoCampaign before the first is loaded."""
+    latest = latest_versions(session)
+    if FILES.keys() - latest.keys():
+        raise NoCampaign
+    consent = latest["consent"]
+    return Campaign(
+        details=parse_details(latest["campaign"].text),
+        consent=parse_consent(consent.text, consent.id, consent.version),
+        helplines=parse_helplines(latest["helplines"].text),
+        petition=_document(latest["petition"]),
+        statement=_document(latest["statement"]),
+        support=_document(latest["support"]),
+        privacy=_document(latest["privacy"]),
+    )
+
+
+def _document(row: DocumentVersion) -> Document:
+    html = Markup(markdown.render(row.text))  # noqa: S704 (render() cleans it)
+    return Document(row.id, row.version, row.published_at, html)
+
+
+@dataclass
+class _Memory:
+    campaign: Campaign | None = None
+    newest_id: int | None = None
+    asked_at: float = float("-inf")
+
+
+def current_campaign() -> Campaign:
+    """The published campaign, at most REMEMBERED seconds old.
+
+    While the database is away the last one that was read stays good. Raises NoCampaign when
+    none was ever loaded.
+    """
+    memory: _Memory = current_app.extensions.setdefault("campaign", _Memory())
+    if monotonic() - memory.asked_at > REMEMBERED:
+        try:
+            newest_id = db.session.scalar(select(func.max(DocumentVersion.id)))
+            if newest_id != memory.newest_id or memory.campaign is None:
+                memory.campaign = read_campaign(db.session())
+                memory.newest_id = newest_id
+        except SQLAlchemyError:
+            db.session.rollback()
+            if memory.campaign is None:
+                raise
+        memory.asked_at = monotonic()
+    if memory.campaign is None:
+        raise NoCampaign
+    return memory.campaign

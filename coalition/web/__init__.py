@@ -1,0 +1,1 @@
+"""What every page shares: headers, origin check, rate limits, caching, errors, addresses."""

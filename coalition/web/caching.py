@@ -1,0 +1,45 @@
+"""How long an answer may be kept, and by whom."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask, Response, make_response, request
+
+from coalition.web.headers import ONE_YEAR
+
+PAGE_SECONDS = 10  # a public page may be this old
+ONE_DAY = 86_400
+STALE_SECONDS = 60  # and this much older while a fresh one is fetched (RFC 5861)
+
+
+def public_page(view: Callable[..., Any]) -> Callable[..., Response]:
+    """Let shared caches keep the answer of a page without personal content, with an ETag."""
+
+    @wraps(view)
+    def cached(*args: Any, **kwargs: Any) -> Response:
+        response = make_response(view(*args, **kwargs))
+        if response.status_code == 200:
+            response.headers["Cache-Control"] = (
+                f"public, max-age={PAGE_SECONDS}, stale-while-revalidate={STALE_SECONDS}"
+            )
+            response.add_etag()
+            response.make_conditional(request)
+        return response
+
+    return cached
+
+
+def init_caching(app: Flask) -> None:
+    """Whatever does not declare itself public is kept by nobody and found by no search."""
+
+    @app.after_request
+    def keep_nothing_by_default(response: Response) -> Response:
+        if request.endpoint == "static" and response.status_code in (200, 206, 304):
+            # With a hash of its content in the address a file never changes.
+            lasting = f"{ONE_YEAR}, immutable" if "v" in request.args else f"{ONE_DAY}"
+            response.headers["Cache-Control"] = f"public, max-age={lasting}"
+        elif "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["X-Robots-Tag"] = "noindex"
+        return response

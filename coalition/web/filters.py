@@ -1,0 +1,30 @@
+"""How templates write numbers and moments."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def number(value: int) -> str:
+    """1234567 as 1,234,567."""
+    return f"{value:,}"
+
+
+def long_date(value: date | datetime) -> str:
+    """A day as "29 April 2021"; of a moment, the day in the United Kingdom."""
+    day = value.astimezone(LONDON).date() if isinstance(value, datetime) else value
+    return f"{day.day} {day:%B %Y}"
+
+
+def clock_time(value: datetime) -> str:
+    """A moment as "14:02", by the clock of the United Kingdom."""
+    return f"{value.astimezone(LONDON):%H:%M}"
+
+
+def init_filters(app: Flask) -> None:
+    app.jinja_env.filters.update(number=number, long_date=long_date, clock_time=clock_time)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True

@@ -1,0 +1,109 @@
+"""Rate limits: by network for every write, and by whatever else a feature names.
+
+Limits slow a crowd; they never discard anything in silence. A refused request is answered
+with 429, Retry-After, and the filled form.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, request
+from flask_limiter import Limiter
+from limits import RateLimitItem, parse_many
+from limits.errors import StorageError
+from werkzeug.exceptions import TooManyRequests
+
+IPV6_VISITOR_BITS = 64  # an IPv6 visitor holds a whole /64 (RFC 6177)
+
+View = TypeVar("View", bound=Callable[..., Any])
+log = logging.getLogger(__name__)
+
+
+class LimitReached(TooManyRequests):
+    """A limit that a feature counts itself is used up. `retry_after` is in seconds."""
+
+
+def network_of(address: str | None) -> str:
+    """The network that is limited as one visitor: an IPv4 address or an IPv6 /64."""
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((int(ip), IPV6_VISITOR_BITS), strict=False))
+    return str(ip)
+
+
+def visitor_network() -> str:
+    """The network that the current request came from."""
+    return network_of(request.remote_addr)
+
+
+limiter = Limiter(key_func=visitor_network)
+_parse = lru_cache(maxsize=64)(parse_many)
+
+
+def limit_writes(view: View) -> View:
+    """Limit the POSTs of a route by the visitor's network, over all such routes together."""
+    limited: Any = limiter.shared_limit(
+        lambda: str(current_app.config["LIMIT_NETWORK"]),
+        scope="writes",
+        methods=["POST"],
+    )(view)
+    return cast(View, limited)
+
+
+def spend(setting: str, key: bytes) -> None:
+    """Count one use by `key`, a digest, against the limits of a setting ("LIMIT_ADDRESS").
+
+    Raises LimitReached, a 429, when one of the limits is used up.
+    """
+    identifiers = (setting, key.hex())
+    for item in sorted(_parse(current_app.config[setting])):
+        try:
+            allowed = limiter.limiter.hit(item, *identifiers)
+        except StorageError:
+            # The next request finds the store gone and counts in memory; this one passes.
+            log.warning("the store of the rate limits did not answer")
+            return
+        if not allowed:
+            raise LimitReached(retry_after=_seconds_left(item, identifiers))
+
+
+def _seconds_left(item: RateLimitItem, identifiers: tuple[str, ...]) -> int:
+    return _until(limiter.limiter.get_window_stats(item, *identifiers).reset_time)
+
+
+def retry_after(error: TooManyRequests) -> int:
+    """Whole seconds until the limit behind `error` allows another try, at least 1."""
+    if isinstance(error.retry_after, int):
+        return error.retry_after
+    breached = limiter.current_limit
+    return _until(breached.reset_at) if breached else 60
+
+
+def _until(moment: float) -> int:
+    return max(1, int(moment - time.time()) + 1)
+
+
+def init_limits(app: Flask, redis_url: str | None, limits: dict[str, str]) -> None:
+    """Attach the limiter; `limits` maps names such as LIMIT_NETWORK to their text.
+
+    Without Redis each process counts for itself. With it, a process whose Redis is gone
+    counts in memory until it is back.
+    """
+    app.config.update(limits)
+    app.config["RATELIMIT_STORAGE_URI"] = redis_url or "memory://"
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = {"wrap_exceptions": True}
+    app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = redis_url is not None
+    # Its own lines would name networks.
+    logging.getLogger("flask-limiter").setLevel(logging.WARNING)
+    limiter.init_app(app)

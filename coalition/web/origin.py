@@ -1,0 +1,41 @@
+"""Refuses writes that another site's page sends.
+
+Public pages set no cookie, so there is no session for such a page to borrow; what it could
+do is make a visitor's browser post a form here. Browsers say where a request comes from, in
+this order of trust: Sec-Fetch-Site (Fetch Metadata), Origin (RFC 6454), Referer. A request
+with none of the three does not come from another site's page in any browser that is
+supported anywhere, but may come from one that strips them: it is let through.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, request
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_cross_site() -> bool:
+    """Whether the current request was sent by a page of another site."""
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None:
+        return fetch_site not in ("same-origin", "none")
+    source = request.headers.get("Origin") or request.headers.get("Referer")
+    if source is None:
+        return False
+    return not _is_ours(source)
+
+
+def _is_ours(source: str) -> bool:
+    try:
+        host = urlsplit(source).netloc.lower()
+    except ValueError:
+        return False
+    site_host = urlsplit(current_app.config["SITE_URL"]).netloc
+    return host != "" and host in (site_host, request.host.lower())
+
+
+def init_origin_check(app: Flask) -> None:
+    @app.before_request
+    def refuse_cross_site_writes() -> None:
+        if request.method not in READING and is_cross_site():
+            abort(403, description="cross-site")

@@ -1,0 +1,100 @@
+"""The worker: sends mail, folds the count, deletes what is past its time.
+
+Any number may run, on any number of machines.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask import Flask
+
+from coalition import clock
+from coalition.db import transaction
+from coalition.mail.actions import delete_finished
+from coalition.mail.transports import Transport, make_transport
+from coalition.mail.worker import BATCH, Pace, deliver_batch
+from coalition.petition import emails
+from coalition.petition.actions import delete_unverified
+from coalition.petition.tally import fold
+from coalition.settings import Settings
+
+WRITERS = {**emails.WRITERS}
+IDLE = 1.0  # seconds between looks at an empty outbox or at the count
+CLEAN_EVERY = timedelta(minutes=10).total_seconds()
+SERVER_PATIENCE = 30.0  # seconds before a mail server that failed is asked again
+FAULT_PATIENCE = 5.0  # seconds after any other fault, such as a database that is away
+
+log = logging.getLogger(__name__)
+
+# Does one round of work and returns how many seconds to rest after it.
+Job = Callable[[], float]
+
+
+def run_worker(app: Flask) -> None:
+    """Work until SIGTERM or SIGINT: then finish the mail in hand, give the rest back, return.
+
+    Returns as well when the process that started this one is gone.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    settings: Settings = app.extensions["settings"]
+    transport = make_transport(settings.mail_url)
+    jobs: tuple[Job, ...] = (
+        _mail_job(transport, Pace(settings.mail_rate), stop),
+        fold_count,
+        delete_expired,
+    )
+    threads = [threading.Thread(target=_repeat, args=(app, job, stop)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    parent = os.getppid()
+    while not stop.wait(IDLE):
+        if os.getppid() != parent:
+            stop.set()
+    for thread in threads:
+        thread.join()
+    transport.close()
+
+
+def _repeat(app: Flask, job: Job, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            with app.app_context():
+                rest = job()
+        except Exception as error:
+            # Its text may hold what somebody typed: only its kind is logged.
+            log.error("the worker met a fault, and goes on: %s", type(error).__name__)
+            rest = FAULT_PATIENCE
+        stop.wait(rest)
+
+
+def _mail_job(transport: Transport, pace: Pace, stop: threading.Event) -> Job:
+    def send_mail() -> float:
+        batch = deliver_batch(transport, WRITERS, pace=pace, stop=stop)
+        if batch.server_unavailable:
+            return SERVER_PATIENCE
+        return 0.0 if batch.sent + batch.failed == BATCH else IDLE
+
+    return send_mail
+
+
+def fold_count() -> float:
+    """Bring the public count up to date."""
+    with transaction() as session:
+        fold(session, now=clock.utc_now())
+    return IDLE
+
+
+def delete_expired() -> float:
+    """Delete what the privacy notice says is deleted by now."""
+    with transaction() as session:
+        delete_unverified(session, now=clock.utc_now())
+        delete_finished(session, now=clock.utc_now())
+    return CLEAN_EVERY
