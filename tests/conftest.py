@@ -111,9 +111,7 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=DATABASES)
-def empty_database_url(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
-) -> str:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> str:
     """A database without a table, on each engine in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'empty.db'}"
@@ -137,18 +135,22 @@ def mailbox() -> Iterator[Mailbox]:
         yield running
 
 
-
-
 @pytest.fixture
-def make_app(database_url: str, mailbox: Mailbox) -> Callable[..., Flask]:
+def make_app(database_url: str, mailbox: Mailbox) -> Iterator[Callable[..., Flask]]:
     """Makes applications over the test's database, with settings of choice."""
+    made: list[Flask] = []
 
     def make(**changes: str) -> Flask:
-        return create_app(
-            Settings.from_environment(environment(database_url, mailbox.url, **changes))
+        made.append(
+            create_app(Settings.from_environment(environment(database_url, mailbox.url, **changes)))
         )
+        return made[-1]
 
-    return make
+    yield make
+    for application in made:
+        with application.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 @pytest.fixture
@@ -156,8 +158,6 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
     application = make_app()
     with application.app_context():
         yield application
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture
@@ -254,5 +254,3 @@ def site(database_url: str, mailbox: Mailbox) -> Iterator[Site]:
             assert time.monotonic() < deadline, "the site is not ready"
             time.sleep(0.1)
         yield running_site
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ LONGEST_NAME = 200  # characters
 STAMP_PURPOSE = "petition.form"
 STAMP_EVERY = timedelta(minutes=1)  # shared caches may keep the page for as long
 STAMP_LIFETIME = timedelta(days=30)  # a form that was opened a week ago still submits
-PREFER_NOT = ("", "Prefer not to say")
+PREFER_NOT = "Prefer not to say"
 
 _BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
 _UNSHOWABLE = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{_BIDI_CONTROLS}]")
@@ -92,6 +93,10 @@ def check_email(form: Form, field: Field) -> None:
         raise ValidationError("Enter an email address in the form name@example.org") from error
 
 
+def _choices(names: Mapping[Any, str]) -> dict[str, str]:
+    return {"": PREFER_NOT, **{each.value: name for each, name in names.items()}}
+
+
 def _email_field() -> StringField:
     return StringField("Email", filters=[_tidy], validators=[check_email])
 
@@ -102,18 +107,12 @@ class PersonalForm(PublicForm):
     name = StringField("Your name", filters=[_tidy], validators=[check_name])
     region = SelectField(
         "Where you live",
-        choices=[
-            PREFER_NOT,
-            *((region.value, name) for region, name in REGION_NAMES.items()),
-        ],
+        choices=_choices(REGION_NAMES),
         default="",
     )
     kind = SelectField(
         "In what part you sign",
-        choices=[
-            PREFER_NOT,
-            *((kind.value, name) for kind, name in KIND_NAMES.items()),
-        ],
+        choices=_choices(KIND_NAMES),
         default="",
     )
     kind_consent = BooleanField()

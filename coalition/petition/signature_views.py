@@ -134,7 +134,7 @@ def withdraw(token: str) -> View:
 def erase(token: str) -> View:
     """Delete everything, after saying what that means."""
     signature = _signature(token)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("petition/erase.html", token=token, signature=signature)
     with transaction() as session:
         actions.erase_signature(session, signature.id, now=clock.utc_now())

@@ -38,6 +38,7 @@ from coalition.petition.models import (
 )
 
 FOLD_AT_ONCE = 100_000  # events in one statement: a fraction of a second
+FOLD_LOCK = 0x666F6C64  # any fixed number
 TOLD_EVERY = timedelta(seconds=10)  # how often "as at" moves while nothing changes
 
 
@@ -61,11 +62,14 @@ def append_count_event(
 def fold(session: Session, *, now: datetime) -> int:
     """Move up to FOLD_AT_ONCE events into the tally. Returns how many were moved.
 
-    Any number of workers may fold at once: each takes the rows that no other has taken, and
-    what it takes and what it adds are one transaction. On PostgreSQL it is one statement,
-    for two would see different rows; on SQLite a writer is alone.
+    Any number of workers may call this at once. What is taken and what is added are one
+    transaction; on PostgreSQL they are one statement, for two would see different rows. A
+    worker that finds another one folding leaves it to that one, or else "as at" could be told
+    before the other's part is in.
     """
     if is_postgresql(session):
+        if not session.scalar(select(func.pg_try_advisory_xact_lock(FOLD_LOCK))):
+            return 0
         taken = once(
             select(CountEvent.id).limit(FOLD_AT_ONCE).with_for_update(skip_locked=True),
             "taken",
@@ -82,7 +86,8 @@ def fold(session: Session, *, now: datetime) -> int:
     else:
         session.execute(_add_to_tally(sqlite.insert(DailyTally), CountEvent.__table__))
         moved = session.execute(delete(CountEvent)).rowcount  # type: ignore[attr-defined]
-    _tell_time(session, moved, now)
+    if moved < FOLD_AT_ONCE:
+        _tell_time(session, moved, now)
     return int(moved)
 
 

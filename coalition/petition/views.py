@@ -203,7 +203,7 @@ def resend() -> View:
 def code() -> View:
     """Type the code from the mail, instead of following its link."""
     form = CodeForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("petition/code.html", form=form)
     if not form.validate():
         return render_template("petition/code.html", form=form), 422
@@ -291,7 +291,7 @@ def disown(token: str) -> View:
     signature_id = read_token(Purpose.DISOWN, token, now)
     signature = queries.find_signature(db.session(), signature_id)
     verified = signature is not None and signature.status is not SignatureStatus.AWAITING
-    if request.method == "GET" or signature is None or verified:
+    if request.method != "POST" or signature is None or verified:
         return render_template(
             "petition/disown.html",
             token=token,

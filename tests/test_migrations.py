@@ -1,0 +1,145 @@
+"""The migrations build what the models say, on both databases, up and down."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import Inspector, func, inspect, select, text
+
+from coalition import clock
+from coalition.app import create_app
+from coalition.audit.actions import record, verify_chain
+from coalition.audit.models import AuditEntry
+from coalition.db import db, transaction
+from coalition.mail.actions import queue_message
+from coalition.mail.models import OutboxMessage
+from coalition.petition.actions import block_address
+from coalition.petition.models import BlockedAddress, CountEvent, DailyTally, Signature
+from coalition.petition.tally import fold
+from coalition.settings import Settings
+from coalition.statements.actions import publish_texts
+from coalition.statements.campaign import read_folder
+from tests.conftest import ROOT, environment
+from tests.factories import make_signature
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> Iterator[Flask]:
+    """The application on a database that nothing was done to."""
+    values = environment(empty_database_url, "smtp://127.0.0.1")
+    app = create_app(Settings.from_environment(values))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def tables() -> set[str]:
+    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def versions() -> list[str]:
+    with db.engine.connect() as connection:
+        return list(connection.scalars(text("SELECT version_num FROM alembic_version")))
+
+
+def insert_rows(app: Flask) -> None:
+    """A row in every table that people fill."""
+    app.extensions.pop("campaign", None)  # the texts are new ones: nothing may be remembered
+    now = clock.utc_now()
+    with transaction() as session:
+        publish_texts(session, read_folder(ROOT / "campaign"), actor="test", now=now)
+    with transaction() as session:
+        make_signature(session, name="Somebody Counted")
+        fold(session, now=now)
+    with transaction() as session:
+        make_signature(session, name="Somebody Else", appeal="It was me.")
+        block_address(session, f"blocked-{uuid.uuid4()}@example.org", now=now)
+        queue_message(session, "petition.link", details={"address": "a@example.org"}, now=now)
+        record(session, actor="test", action="looked", subject="everything", now=now)
+    for model in (Signature, CountEvent, DailyTally, BlockedAddress, OutboxMessage, AuditEntry):
+        assert db.session.scalar(select(func.count()).select_from(model)), model
+    db.session.remove()
+
+
+def shape() -> dict[str, dict[str, list[str]]]:
+    """What the database itself says of its tables, without the order of columns."""
+    inspector = inspect(db.engine)
+    questions: dict[str, Callable[[Inspector, str], Any]] = {
+        "columns": Inspector.get_columns,
+        "primary key": lambda found, table: [found.get_pk_constraint(table)],
+        "unique": Inspector.get_unique_constraints,
+        "checks": Inspector.get_check_constraints,
+        "foreign keys": Inspector.get_foreign_keys,
+        "indexes": Inspector.get_indexes,
+    }
+    return {
+        table: {
+            name: sorted(
+                str(sorted((key, str(value)) for key, value in each.items()))
+                for each in ask(inspector, table)
+            )
+            for name, ask in questions.items()
+        }
+        for table in tables()
+    }
+
+
+@pytest.mark.usefixtures("empty")
+def test_from_nothing_to_head_and_once_more() -> None:
+    assert tables() == set()
+    flask_migrate.upgrade()
+    assert tables() == set(db.metadata.tables)
+    first, head = shape(), versions()
+    flask_migrate.upgrade()
+    assert (shape(), versions()) == (first, head)
+    assert len(head) == 1
+
+
+@pytest.mark.usefixtures("empty")
+def test_an_upgrade_keeps_every_row(empty: Flask) -> None:
+    flask_migrate.upgrade()
+    insert_rows(empty)
+    flask_migrate.upgrade()
+    assert db.session.scalars(select(Signature.name).order_by(Signature.signed_at)).all() == [
+        "Somebody Counted",
+        "Somebody Else",
+    ]
+
+
+@pytest.mark.usefixtures("empty")
+def test_the_models_say_nothing_that_the_migrations_do_not_build() -> None:
+    flask_migrate.upgrade()
+    flask_migrate.check()  # exits where they differ
+
+
+@pytest.mark.usefixtures("empty")
+def test_the_migrations_build_the_constraints_and_indexes_of_the_models() -> None:
+    # `check` does not look at check constraints, and compares little of an index.
+    flask_migrate.upgrade()
+    migrated = shape()
+    flask_migrate.downgrade(revision="base")
+    db.create_all()
+    created = shape()
+    assert migrated.keys() == created.keys()
+    for table, found in migrated.items():
+        assert found == created[table], table
+    assert sum(len(found["checks"]) for found in migrated.values()) >= 8
+
+
+def test_down_to_nothing_with_rows_and_up_again(empty: Flask) -> None:
+    flask_migrate.upgrade()
+    first = shape()
+    insert_rows(empty)
+    flask_migrate.downgrade(revision="base")
+    assert tables() == set()
+    assert versions() == []
+    flask_migrate.upgrade()
+    assert shape() == first
+    insert_rows(empty)
+    assert verify_chain(db.session()) == 8
