@@ -20,7 +20,8 @@ run: install ## The site on http://127.0.0.1:8000, with the example campaign
 	test -s instance/secret-keys || $(BIN)/coalition keys new > instance/secret-keys; \
 	export COALITION_SECRET_KEYS="$${COALITION_SECRET_KEYS:-$$(cat instance/secret-keys)}"; \
 	$(BIN)/coalition db upgrade && $(BIN)/coalition campaign load campaign && \
-	echo "Mail is not sent, but can be read: $$COALITION_SITE_URL/dev/mail" && \
+	case "$$COALITION_MAIL_URL" in maildir:*) \
+		echo "Mail is not sent, but can be read: $$COALITION_SITE_URL/dev/mail";; esac && \
 	exec $(BIN)/coalition serve --port $(PORT)
 
 test: check ## Every check and test, on real parts that it brings itself

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g
 from flask_migrate import Migrate
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -19,7 +19,7 @@ from coalition.pages import views as pages
 from coalition.petition import signature_views
 from coalition.petition import views as petition
 from coalition.settings import Settings
-from coalition.statements.queries import NoCampaign, current_campaign
+from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
 from coalition.web.caching import init_caching
 from coalition.web.errors import init_errors
 from coalition.web.filters import init_filters
@@ -52,14 +52,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
         MAX_FORM_PARTS=100,
         MAIL_FROM=settings.mail_from,
-        TRUSTED_HOSTS=[settings.site_host.partition(":")[0], *LOOPBACK_HOSTS],
     )
     init_database(app, settings.database_url, settings.database_pool)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     _init_web(app, settings)
     for each in (pages.blueprint, petition.blueprint, signature_views.blueprint):
         app.register_blueprint(each)
-    if settings.mail_url.is_maildir:
+    if settings.mail_url.is_maildir and settings.is_local:
         app.config["MAILDIR"] = settings.mail_url.path
         app.register_blueprint(dev_views.blueprint)
     app.context_processor(_campaign_for_templates)
@@ -77,7 +76,7 @@ def _init_web(app: Flask, settings: Settings) -> None:
     init_errors(app)
     init_headers(app, https=settings.is_https)
     init_caching(app)
-    init_origin_check(app)
+    init_origin_check(app, [settings.site_host, *LOOPBACK_HOSTS])
     init_limits(
         app,
         settings.redis_url,
@@ -92,6 +91,8 @@ def _init_web(app: Flask, settings: Settings) -> None:
 
 def _campaign_for_templates() -> dict[str, Any]:
     """Every page names the campaign; error pages must do without when it cannot be had."""
+    if "database_may_be_away" in g:
+        return {"campaign": remembered_campaign()}
     try:
         return {"campaign": current_campaign()}
     except (NoCampaign, SQLAlchemyError):

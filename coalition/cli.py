@@ -7,8 +7,8 @@ import sys
 
 import click
 from flask import current_app
-from flask.cli import FlaskGroup, routes_command, shell_command, with_appcontext
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from flask.cli import FlaskGroup, ScriptInfo, routes_command, shell_command, with_appcontext
+from sqlalchemy.exc import DBAPIError
 
 from coalition.app import create_app
 from coalition.audit.cli import audit_commands
@@ -28,8 +28,20 @@ def worker() -> None:
     run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
+class CoalitionGroup(FlaskGroup):
+    """The command's group; it lists its commands even while a setting is missing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        try:
+            ctx.ensure_object(ScriptInfo).load_app()
+        except SettingsError:
+            self._load_plugin_commands()
+            return super(FlaskGroup, self).list_commands(ctx)
+        return super().list_commands(ctx)
+
+
 # Without Flask's own `run`: the site is only ever served by the production server.
-group = FlaskGroup(
+group = CoalitionGroup(
     name="coalition",
     help="Run a petition and coalition site.",
     create_app=create_app,
@@ -64,7 +76,7 @@ def main() -> None:
     except SettingsError as error:
         click.echo(f"coalition: {error}", err=True)
         sys.exit(2)
-    except (OperationalError, ProgrammingError) as error:
+    except DBAPIError as error:
         # Not its text: that may hold what somebody typed.
         click.echo(
             f"coalition: the database failed ({type(error.orig).__name__}); is it there, and is "

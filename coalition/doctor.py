@@ -16,9 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from coalition.app import create_app
 from coalition.mail.transports import DeliveryFailure, SmtpTransport
 from coalition.pages.views import what_is_not_ready
-from coalition.settings import Settings, SettingsError
-
-LOCAL = ("127.0.0.1", "localhost", "::1")
+from coalition.settings import LOOPBACK_NAMES, Settings, SettingsError
 
 
 def examine(settings: Settings, app: Flask) -> Iterator[str]:
@@ -35,14 +33,8 @@ def examine(settings: Settings, app: Flask) -> Iterator[str]:
         yield "The database does not answer at COALITION_DATABASE_URL."
 
 
-def _is_local(settings: Settings) -> bool:
-    return settings.site_host.rpartition(":")[0].strip("[]") in LOCAL or (
-        settings.site_host in LOCAL
-    )
-
-
 def _addresses(settings: Settings) -> Iterator[str]:
-    if _is_local(settings):
+    if settings.is_local:
         return
     if not settings.is_https:
         yield (
@@ -59,13 +51,13 @@ def _addresses(settings: Settings) -> Iterator[str]:
 def _mail(settings: Settings) -> Iterator[str]:
     server = settings.mail_url
     if server.is_maildir:
-        if not _is_local(settings):
+        if not settings.is_local:
             yield (
                 "COALITION_MAIL_URL is a folder: nobody is sent their link, and nobody's "
                 "signature can count."
             )
         return
-    if server.scheme == "smtp" and server.host not in LOCAL:
+    if server.scheme == "smtp" and server.host not in LOOPBACK_NAMES:
         yield (
             "COALITION_MAIL_URL sends over a plain connection: use smtp+starttls:// or smtps://."
         )
@@ -82,7 +74,7 @@ def _mail(settings: Settings) -> Iterator[str]:
 
 def _limits(settings: Settings) -> Iterator[str]:
     if settings.redis_url is None:
-        if settings.web_processes > 1 and not _is_local(settings):
+        if settings.web_processes > 1 and not settings.is_local:
             yield (
                 "COALITION_REDIS_URL is not set: each of the "
                 f"{settings.web_processes} web processes counts its own rate limits, so that "

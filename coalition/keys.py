@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 from flask.cli import AppGroup, with_appcontext
@@ -12,22 +14,22 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from coalition import clock
 from coalition.audit.actions import record
-from coalition.db import Base, db, transaction
+from coalition.db import db, transaction
 from coalition.mail.models import OutboxMessage
-from coalition.petition.models import BlockedAddress, Signature
+from coalition.petition.actions import set_status
+from coalition.petition.models import (
+    BlockedAddress,
+    Cause,
+    ReviewedAddress,
+    Signature,
+    SignatureStatus,
+)
 from coalition.petition.queries import address_digests
 
 SECRET_BYTES = 48
 ROWS_AT_ONCE = 500
 
 key_commands = AppGroup("keys", help="The secrets that every key is derived from.")
-
-# Every table with encrypted columns: its key, the columns, and whether an address is digested.
-ENCRYPTED: tuple[tuple[type[Base], InstrumentedAttribute[object], tuple[str, ...], bool], ...] = (
-    (Signature, Signature.id, ("email", "name", "appeal"), True),
-    (BlockedAddress, BlockedAddress.address_digest, ("email",), True),
-    (OutboxMessage, OutboxMessage.id, ("payload",), False),
-)
 
 
 @key_commands.command("new", with_appcontext=False)
@@ -40,19 +42,9 @@ def new() -> None:
 @with_appcontext
 def rotate() -> None:
     """Encrypt and digest everything under the newest secret, so that older ones can go."""
-    for model, key, columns, digested in ENCRYPTED:
-        keys = list(db.session.scalars(select(key)))
-        for start in range(0, len(keys), ROWS_AT_ONCE):
-            with transaction() as session:
-                _rewrite(
-                    session,
-                    model=model,
-                    key=key,
-                    keys=keys[start : start + ROWS_AT_ONCE],
-                    columns=columns,
-                    digested=digested,
-                )
-        click.echo(f"{model.__tablename__}: {len(keys)} rows under the newest secret")
+    _rewrite(Signature.id, _rewrite_signature)
+    _rewrite(BlockedAddress.address_digest, _rewrite_blocked_address)
+    _rewrite(OutboxMessage.id, _rewrite_message)
     with transaction() as session:
         record(
             session,
@@ -63,18 +55,67 @@ def rotate() -> None:
         )
 
 
-def _rewrite(
-    session: Session,
-    *,
-    model: type[Base],
-    key: InstrumentedAttribute[object],
-    keys: list[object],
-    columns: tuple[str, ...],
-    digested: bool,
-) -> None:
-    for row in session.scalars(select(model).where(key.in_(keys)).with_for_update()):
-        for column in columns:
-            flag_modified(row, column)
-        if digested:
-            row.address_digest = address_digests(row.email)[0]  # type: ignore[attr-defined]
+def _rewrite(key: InstrumentedAttribute[Any], rewrite: Callable[[Session, Any], None]) -> None:
+    """Rewrite every row of the table of `key`, some at a time, so that signing goes on."""
+    table = key.class_
+    keys: Sequence[Any] = db.session.scalars(select(key)).all()
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        wanted = keys[start : start + ROWS_AT_ONCE]
+        with transaction() as session:
+            rows = session.scalars(select(table).where(key.in_(wanted)).with_for_update()).all()
+            for row in rows:
+                rewrite(session, row)
+                session.flush()
+    click.echo(f"{table.__tablename__}: {len(keys)} rows under the newest secret")
+
+
+def _rewrite_signature(session: Session, signature: Signature) -> None:
+    newest = address_digests(signature.email)[0]
+    twin = session.scalar(
+        select(Signature).where(Signature.address_digest == newest, Signature.id != signature.id)
+    )
+    _move_review(session, signature.address_digest, newest)
+    if twin:
+        signature = _merge(session, signature, twin)
+    signature.address_digest = newest
+    for column in ("email", "name", "appeal"):
+        flag_modified(signature, column)
+
+
+def _move_review(session: Session, digest: bytes, newest: bytes) -> None:
+    """Keep an address under review under its newest digest, once."""
+    review = session.get(ReviewedAddress, digest)
+    if review and digest != newest:
+        if session.get(ReviewedAddress, newest) is None:
+            session.add(ReviewedAddress(address_digest=newest, decided_at=review.decided_at))
+        session.delete(review)
+        session.flush()
+
+
+def _merge(session: Session, one: Signature, other: Signature) -> Signature:
+    """Make one signature of two that were given with one address while two processes had
+    different secrets. The one that counts stays, else the older.
+    """
+    kept, dropped = sorted(
+        (one, other),
+        key=lambda each: (each.status is not SignatureStatus.VERIFIED, each.signed_at),
+    )
+    if dropped.status is SignatureStatus.VERIFIED:
+        set_status(session, dropped, SignatureStatus.REMOVED, Cause.REMOVED, now=clock.utc_now())
+    session.delete(dropped)
     session.flush()
+    return kept
+
+
+def _rewrite_blocked_address(session: Session, blocked: BlockedAddress) -> None:
+    newest: bytes = address_digests(blocked.email)[0]
+    twin = session.get(BlockedAddress, newest)
+    if twin and twin is not blocked:
+        session.delete(blocked)  # blocked twice, under two secrets
+        return
+    blocked.address_digest = newest
+    flag_modified(blocked, "email")
+
+
+def _rewrite_message(session: Session, message: OutboxMessage) -> None:
+    flag_modified(message, "payload")

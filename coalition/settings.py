@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from limits import parse_many
 
 PREFIX = "COALITION_"
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 SHORTEST_SECRET = 32  # characters; 32 from a 64-letter alphabet carry 192 bits
 
 
@@ -44,15 +45,32 @@ class MailServer:
 _MAIL_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
+def _split(text: str) -> SplitResult:
+    """The parts of a URL. Raises ValueError, without quoting it: it may hold a password."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0 or re.search(r"[\s\\]", text):
+        raise ValueError(
+            "is not an address that can be read; is its port a number, and are special "
+            "characters of a password written as %XX?"
+        )
+    return parts
+
+
 def _database_url(text: str) -> str:
     if text.startswith("sqlite:///"):
         path = text.removeprefix("sqlite:///")
         if not path or path == ":memory:":
             raise ValueError("must name a file: web and worker share it")
         return f"sqlite:///{Path(path).absolute()}"
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme in ("postgresql", "postgres", "postgresql+psycopg") and rest:
-        return f"postgresql+psycopg://{rest}"
+    parts = _split(text)
+    if parts.scheme in ("postgresql", "postgres", "postgresql+psycopg") and (
+        parts.netloc or parts.path or parts.query
+    ):
+        return text.replace(parts.scheme, "postgresql+psycopg", 1)
     raise ValueError("must start with sqlite:/// or postgresql://")
 
 
@@ -68,10 +86,10 @@ def _secret_keys(text: str) -> tuple[str, ...]:
 
 
 def _site_url(text: str) -> str:
-    parts = urlsplit(text)
+    parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be the public address, such as https://petition.example.org")
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be a scheme and a host only, without a path")
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
@@ -82,7 +100,7 @@ def _mail_url(text: str) -> MailServer:
         if not path:
             raise ValueError("maildir: needs a path, such as maildir:instance/mail")
         return MailServer("maildir", path=Path(path).absolute())
-    parts = urlsplit(text)
+    parts = _split(text)
     if parts.scheme not in _MAIL_PORTS or not parts.hostname:
         raise ValueError(
             "must be smtp://, smtps:// or smtp+starttls:// with a host, or maildir:PATH"
@@ -97,9 +115,12 @@ def _mail_url(text: str) -> MailServer:
 
 
 def _mail_from(text: str) -> str:
-    _, address = parseaddr(text)
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise ValueError("must be a single line")
+    addresses = [address for _, address in getaddresses([text])]
+    if len(addresses) != 1:
+        raise ValueError("must hold one email address")
+    (address,) = addresses
     try:
         validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
@@ -108,7 +129,10 @@ def _mail_from(text: str) -> str:
 
 
 def _positive_number(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < float("inf"):
         raise ValueError("must be a number above 0")
     return number
@@ -123,39 +147,40 @@ def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     return parse
 
 
-def _redis_url(text: str) -> str | None:
-    if not text:
-        return None
+def _redis_url(text: str) -> str:
     if not re.match(r"(redis|rediss|redis\+unix)://.", text):
         raise ValueError("must start with redis://, rediss:// or redis+unix://")
+    _split(text)
     return text
 
 
 def _limits(text: str) -> str:
     try:
-        parse_many(text)
-    except ValueError as error:
-        raise ValueError("must read like '30 per minute; 300 per hour'") from error
+        amounts = [item.amount for item in parse_many(text)]
+    except ValueError:
+        amounts = [0]
+    if min(amounts) < 1:
+        raise ValueError("must read like '30 per minute; 300 per hour'")
     return text
 
 
 def _setting(parse: Callable[[str], Any], default: Any = MISSING, *, secret: bool = False) -> Any:
     if default is MISSING:
         return field(metadata={"parse": parse}, repr=not secret)
-    return field(default=default, metadata={"parse": parse})
+    return field(default=default, metadata={"parse": parse}, repr=not secret)
 
 
 @dataclass(frozen=True)
 class Settings:
     """Every setting of the site. Make one with `Settings.from_environment`."""
 
-    database_url: str = _setting(_database_url)
+    database_url: str = _setting(_database_url, secret=True)
     secret_keys: tuple[str, ...] = _setting(_secret_keys, secret=True)
     site_url: str = _setting(_site_url)
     mail_url: MailServer = _setting(_mail_url)
     mail_from: str = _setting(_mail_from)
     mail_rate: float = _setting(_positive_number, 10.0)  # messages a second, for each worker
-    redis_url: str | None = _setting(_redis_url, None)
+    redis_url: str | None = _setting(_redis_url, None, secret=True)
     trusted_proxies: int = _setting(_whole_number(0, 9), 0)
     web_processes: int = _setting(_whole_number(1, 64), 2)
     database_pool: int = _setting(_whole_number(1, 100), 5)  # connections a process
@@ -173,6 +198,11 @@ class Settings:
     def site_host(self) -> str:
         """Host and port of the public address, as a browser sends it in `Host`."""
         return urlsplit(self.site_url).netloc
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the public address is this very machine, as while somebody tries it out."""
+        return urlsplit(self.site_url).hostname in LOOPBACK_NAMES
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -52,6 +52,7 @@ def make_signature(
             "status_changed_at": now,
             "revision": 1,
             **vars(agreed_now()),
+            "choices_version_id": agreed_now().consent_version_id,
             **values,
         }
     )

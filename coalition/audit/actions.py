@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -49,20 +49,25 @@ def record(
 def verify_chain(session: Session) -> int:
     """The number of lines, if each follows from the one before. Raises AuditBroken otherwise."""
     count, previous = 0, b""
-    for entry in session.scalars(
-        select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)
-    ):
-        count += 1
-        if entry.id != count:
-            raise AuditBroken(f"line {count} is missing")
-        if entry.digest != _digest(previous, entry):
-            raise AuditBroken(f"line {entry.id} was changed")
-        previous = entry.digest
+    # What the database holds now, not what this session read earlier.
+    lines = (
+        select(AuditEntry)
+        .order_by(AuditEntry.id)
+        .execution_options(yield_per=1000, populate_existing=True)
+    )
+    with session.scalars(lines) as entries:
+        for entry in entries:
+            count += 1
+            if entry.id != count:
+                raise AuditBroken(f"line {count} is missing")
+            if entry.digest != _digest(previous, entry):
+                raise AuditBroken(f"line {entry.id} was changed")
+            previous = entry.digest
     return count
 
 
 def _digest(previous: bytes, entry: AuditEntry) -> bytes:
     fields = [
-        entry.id, entry.at.isoformat(), entry.actor, entry.action, entry.subject, entry.reason,
+        entry.id, entry.at.astimezone(UTC).isoformat(), entry.actor, entry.action, entry.subject, entry.reason,
     ]  # fmt: skip
     return hashlib.sha256(previous + json.dumps(fields, ensure_ascii=False).encode()).digest()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from coalition.db import once
@@ -73,22 +73,22 @@ def claim_batch(session: Session, limit: int, *, now: datetime) -> Sequence[Outb
 
 
 def finish(
-    session: Session, ids: Iterable[uuid.UUID], state: MessageState, *, now: datetime
+    session: Session, messages: Iterable[OutboxMessage], state: MessageState, *, now: datetime
 ) -> None:
-    """Record that these mails are done with, and delete their content."""
+    """Record that these mails are done with; delete their content, and whom they were about."""
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(list(ids)))
-        .values(state=state, finished_at=now, payload=None, failure=None)
+        .where(_still_ours(messages))
+        .values(state=state, finished_at=now, payload=None, reference=None, failure=None)
         .execution_options(synchronize_session=False)
     )
 
 
-def fail_for_good(session: Session, message_id: uuid.UUID, failure: str, *, now: datetime) -> None:
+def fail_for_good(session: Session, message: OutboxMessage, failure: str, *, now: datetime) -> None:
     """Record that this mail can never be delivered, and why; delete its content."""
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id == message_id)
+        .where(_still_ours([message]))
         .values(state=MessageState.FAILED, finished_at=now, payload=None, failure=failure)
         .execution_options(synchronize_session=False)
     )
@@ -97,24 +97,35 @@ def fail_for_good(session: Session, message_id: uuid.UUID, failure: str, *, now:
 def try_later(session: Session, message: OutboxMessage, failure: str, *, now: datetime) -> None:
     """Put a mail that met a passing fault back, or give it up when it is too old."""
     if now - message.created_at > GIVE_UP_AFTER:
-        fail_for_good(session, message.id, failure, now=now)
+        fail_for_good(session, message, failure, now=now)
         return
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id == message.id)
+        .where(_still_ours([message]))
         .values(due_at=now + retry_delay(message.attempts), failure=failure)
         .execution_options(synchronize_session=False)
     )
 
 
-def give_back(session: Session, ids: Iterable[uuid.UUID], *, now: datetime) -> None:
+def give_back(session: Session, messages: Iterable[OutboxMessage], *, now: datetime) -> None:
     """Return claimed mails that were not tried, so that they are due at once."""
     session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(list(ids)), OutboxMessage.state == MessageState.WAITING)
+        .where(_still_ours(messages))
         .values(due_at=now, attempts=OutboxMessage.attempts - 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def _still_ours(messages: Iterable[OutboxMessage]) -> ColumnElement[bool]:
+    """These mails, as long as no other worker has claimed them since we did.
+
+    Each claim counts one more try: a worker whose lease ended while it was sending must not
+    touch what the next one has taken.
+    """
+    return tuple_(OutboxMessage.id, OutboxMessage.attempts).in_(
+        [(each.id, each.attempts) for each in messages]
+    ) & (OutboxMessage.state == MessageState.WAITING)
 
 
 def retry_delay(attempts: int) -> timedelta:

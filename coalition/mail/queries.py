@@ -2,19 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coalition.mail.models import MessageState, OutboxMessage
-
-
-def waiting_count(session: Session) -> int:
-    """How many mails wait to be sent."""
-    return session.scalar(
-        select(func.count())
-        .select_from(OutboxMessage)
-        .where(OutboxMessage.state == MessageState.WAITING)
-    ) or 0  # fmt: skip
 
 
 def oldest_due(session: Session, *, now: datetime) -> timedelta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+import re
 import smtplib
 import ssl
 from contextlib import suppress
@@ -92,10 +93,10 @@ class SmtpTransport:
                 mail_options=options,
             )
         except smtplib.SMTPRecipientsRefused as error:
-            code, _ = next(iter(error.recipients.values()))
-            raise _refusal(code) from None
+            code, answer = next(iter(error.recipients.values()))
+            raise _refusal(code, answer) from None
         except smtplib.SMTPDataError as error:
-            raise _refusal(error.smtp_code) from None
+            raise _refusal(error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPServerDisconnected:
             raise
         except smtplib.SMTPResponseException as error:
@@ -137,12 +138,26 @@ class SmtpTransport:
                 connection.quit()
 
 
-def _refusal(code: int) -> DeliveryFailure:
-    if code == 421:  # RFC 5321: the server is closing down
-        return ServerUnavailable("SMTP 421")
-    if 500 <= code < 600:
-        return PermanentFailure(f"SMTP {code}")
-    return TemporaryFailure(f"SMTP {code}")
+# What is wrong with the mailbox itself (RFC 3463), and not with us: 5.1.7 and 5.1.8 are about
+# the sender.
+MAILBOX_IS_WRONG = re.compile(rb"5\.(1\.(?!7\b|8\b)|2\.)\d+\b")
+MAILBOX_CODES = frozenset({550, 551, 553})  # the same, of servers that say no more (RFC 5321)
+OUR_FAULT_CODES = frozenset({421, 530, 535, 538})  # closing down; sign in first
+
+
+def _refusal(code: int, answer: bytes | str) -> DeliveryFailure:
+    """What a server's refusal of one mail means.
+
+    Only an answer about the mailbox is final. A server that relays nothing, or has us on a
+    list, refuses every mail alike: those must outlive its mistake, or ours.
+    """
+    told = f"SMTP {code}"
+    words = answer.encode() if isinstance(answer, str) else answer
+    if code in OUR_FAULT_CODES:
+        return ServerUnavailable(told)
+    enhanced = re.match(rb"[245]\.\d+\.\d+", words)
+    final = MAILBOX_IS_WRONG.match(words) if enhanced else code in MAILBOX_CODES
+    return PermanentFailure(told) if final else TemporaryFailure(told)
 
 
 class MaildirTransport:

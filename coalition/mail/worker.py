@@ -8,7 +8,6 @@ batch, and each copy carries the same Message-ID.
 from __future__ import annotations
 
 import logging
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -63,10 +62,10 @@ class Batch:
     put_back: int = 0
     failed: int = 0
     server_unavailable: bool = False
-    _done: dict[MessageState, list[uuid.UUID]] = field(default_factory=dict)
+    _done: dict[MessageState, list[OutboxMessage]] = field(default_factory=dict)
 
     def note(self, message: OutboxMessage, state: MessageState) -> None:
-        self._done.setdefault(state, []).append(message.id)
+        self._done.setdefault(state, []).append(message)
         self.sent += state is MessageState.SENT
 
     def record(self) -> None:
@@ -74,8 +73,8 @@ class Batch:
         if not self._done:
             return
         with transaction() as session:
-            for state, ids in self._done.items():
-                actions.finish(session, ids, state, now=clock.utc_now())
+            for state, messages in self._done.items():
+                actions.finish(session, messages, state, now=clock.utc_now())
         self._done.clear()
 
 
@@ -95,6 +94,8 @@ def deliver_batch(
     claimed_at = clock.utc_now()
     with transaction() as session:
         waiting = deque(actions.claim_batch(session, limit, now=claimed_at))
+    # From here on the rows are only read: no transaction stays open while a server answers.
+    session.expunge_all()
     lease_ends = claimed_at + actions.LEASE - LEASE_MARGIN
     batch = Batch()
     last_record = claimed_at
@@ -112,7 +113,7 @@ def deliver_batch(
         if waiting:
             batch.put_back += len(waiting)
             with transaction() as session:
-                actions.give_back(session, [each.id for each in waiting], now=clock.utc_now())
+                actions.give_back(session, waiting, now=clock.utc_now())
     return batch
 
 
@@ -134,7 +135,7 @@ def _deliver(
     except PermanentFailure as error:
         batch.failed += 1
         with transaction() as session:
-            actions.fail_for_good(session, message.id, error.code, now=now)
+            actions.fail_for_good(session, message, error.code, now=now)
     except (TemporaryFailure, ServerUnavailable) as error:
         batch.put_back += 1
         batch.server_unavailable = isinstance(error, ServerUnavailable)

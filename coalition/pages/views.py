@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import (
-    Blueprint,
-    Response,
-    current_app,
-    jsonify,
-    make_response,
-    render_template,
-)
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from coalition import clock
 from coalition.db import db
 from coalition.mail import actions as mail
 from coalition.mail.queries import oldest_due
-from coalition.petition import actions as petition
-from coalition.petition.tokens import LINK_LIFETIME
 from coalition.petition.views import form_context
 from coalition.statements.queries import NoCampaign, current_campaign
 from coalition.web.access import Access, open_to
-from coalition.web.caching import public_page
+from coalition.web.caching import PAGE_SECONDS, public_page
 from coalition.web.headers import ONE_YEAR
 
 blueprint = Blueprint("pages", __name__)
@@ -53,8 +45,6 @@ def privacy() -> str:
     """What is kept, why and how long: each figure is the one that the code uses."""
     return render_template(
         "pages/privacy.html",
-        unverified_days=petition.UNVERIFIED_LIFETIME.days,
-        link_days=LINK_LIFETIME.days,
         mail_days=mail.KEPT_AFTER_SENDING.days,
         give_up_days=mail.GIVE_UP_AFTER.days,
         limit_network=current_app.config["LIMIT_NETWORK"],
@@ -65,9 +55,12 @@ def privacy() -> str:
 @open_to(Access.PUBLIC)
 def theme() -> Response:
     """The campaign's own colours."""
-    response = make_response(render_template("pages/theme.css", details=current_campaign().details))
+    details = current_campaign().details
+    response = make_response(render_template("pages/theme.css", details=details))
     response.content_type = "text/css; charset=utf-8"
-    response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR}, immutable"
+    asked_for = request.args.get("v") == f"{details.accent[1:]}{details.accent_dark[1:]}"
+    lasting = f"{ONE_YEAR}, immutable" if asked_for else str(PAGE_SECONDS)
+    response.headers["Cache-Control"] = f"public, max-age={lasting}"
     return response
 
 
@@ -95,13 +88,17 @@ def readyz() -> Response:
     return make_response(jsonify(status=status, problems=problems), 503 if problems else 200)
 
 
+@lru_cache
+def _newest_migrations(directory: str) -> frozenset[str]:
+    return frozenset(ScriptDirectory(directory).get_heads())
+
+
 def what_is_not_ready() -> list[str]:
     """What keeps the site from doing its work, one line each. Raises SQLAlchemyError."""
     problems = []
     connection = db.session.connection()
     applied = MigrationContext.configure(connection).get_current_heads()
-    expected = ScriptDirectory(current_app.extensions["migrate"].directory).get_heads()
-    if set(applied) != set(expected):
+    if set(applied) != _newest_migrations(current_app.extensions["migrate"].directory):
         return ["the database needs `coalition db upgrade`"]
     if oldest_due(db.session(), now=clock.utc_now()) > OUTBOX_PATIENCE:
         problems.append("mail has been waiting for too long; does a worker run?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -19,6 +19,7 @@ from coalition.mail.models import MessageState, OutboxMessage
 from coalition.petition import emails
 from coalition.petition.address import parse_address
 from coalition.petition.models import (
+    UNVERIFIED_LIFETIME,
     BlockedAddress,
     Cause,
     Kind,
@@ -26,10 +27,9 @@ from coalition.petition.models import (
     Signature,
     SignatureStatus,
 )
-from coalition.petition.queries import address_digests
+from coalition.petition.queries import address_digests, is_blocked, is_reviewed
 from coalition.petition.tally import append_count_event
 
-UNVERIFIED_LIFETIME = timedelta(days=7)  # privacy notice, "how long"; said in the mail
 LONGEST_APPEAL = 5_000  # characters
 
 Status = SignatureStatus
@@ -68,7 +68,8 @@ class Verification(Enum):
 
 _REPLACED_WHEN_SIGNED_AGAIN = (
     "email", "name", "region", "kind", "show_name", "wants_updates", "petition_version_id",
-    "consent_version_id", "signed_at", "status_changed_at",
+    "consent_version_id", "choices_version_id", "signed_at", "verified_at",
+    "status_changed_at", "decision_reason", "appeal", "appealed_at",
 )  # fmt: skip
 
 
@@ -91,10 +92,15 @@ def sign_petition(
         "email": parse_address(email),
         **vars(personal),
         **vars(agreed),
+        "choices_version_id": agreed.consent_version_id,
         "status": Status.AWAITING,
         "revision": 1,
         "signed_at": now,
+        "verified_at": None,
         "status_changed_at": now,
+        "decision_reason": None,
+        "appeal": None,
+        "appealed_at": None,
     }
     mail = {
         "id": uuid.uuid4(),
@@ -190,7 +196,7 @@ def verify_signature(
 
     `revision` is that of the details which the signatory was shown; if others came since,
     nothing is counted. However often and however simultaneously this is called, a signature
-    counts once.
+    counts once. One whose address a moderator has under review is held instead.
     """
     signature = locked(session, signature_id)
     if signature is None:
@@ -200,17 +206,28 @@ def verify_signature(
     if signature.revision != revision:
         return Verification.DETAILS_CHANGED
     signature.verified_at = now
+    if is_reviewed(session, signature.email):
+        set_status(session, signature, Status.HELD, Cause.HELD, now=now)
+        return Verification.HELD
     set_status(session, signature, Status.VERIFIED, Cause.VERIFIED, now=now)
     return Verification.COUNTED
 
 
 def correct_signature(
-    session: Session, signature_id: uuid.UUID, personal: Personal, *, now: datetime
+    session: Session,
+    signature_id: uuid.UUID,
+    personal: Personal,
+    consent_version_id: int,
+    *,
+    now: datetime,
 ) -> None:
-    """Replace what a signatory said of themselves. Does nothing once it is gone."""
+    """Replace what a signatory said of themselves, and note the version of the consent that
+    was on the page. Does nothing once the signature is gone.
+    """
     signature = locked(session, signature_id)
     if signature is None:
         return
+    signature.choices_version_id = consent_version_id
     moved = (signature.region, signature.kind) != (personal.region, personal.kind)
     for sign in (-1, 1):
         if sign == 1:
@@ -274,6 +291,8 @@ def disown_signature(session: Session, signature_id: uuid.UUID) -> bool:
 
 def block_address(session: Session, email: str, *, now: datetime) -> None:
     """Never write to this address again. Raises NotAnAddress."""
+    if is_blocked(session, email):
+        return
     upsert: Any = (postgresql if is_postgresql(session) else sqlite).insert(BlockedAddress)
     session.execute(
         upsert.values(
@@ -284,19 +303,19 @@ def block_address(session: Session, email: str, *, now: datetime) -> None:
     )
 
 
+def unblock_address(session: Session, email: str) -> bool:
+    """Allow mail to this address again. Returns whether it was blocked. Raises NotAnAddress."""
+    result = session.execute(
+        delete(BlockedAddress).where(BlockedAddress.address_digest.in_(address_digests(email)))
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
 def request_link(session: Session, email: str, *, now: datetime) -> None:
     """Mail whoever owns this address what fits: a link to verify, the private link to their
-    signature, or that there is none. The same writes for every address. Raises NotAnAddress.
+    signature, or that there is none. The same writes for every address, and none that
+    prolongs how long a signature waits. Raises NotAnAddress.
     """
-    session.execute(
-        update(Signature)
-        .where(
-            Signature.address_digest.in_(address_digests(email)),
-            Signature.status == Status.AWAITING,
-        )
-        .values(signed_at=now)
-        .execution_options(synchronize_session=False)
-    )
     queue_message(session, emails.LINK, details={"address": parse_address(email)}, now=now)
 
 

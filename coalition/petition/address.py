@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from difflib import get_close_matches
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
@@ -17,12 +16,32 @@ SAME_PROVIDER = {"googlemail.com": "gmail.com"}
 # Where so many people have their mail that a limit for one domain would stop a crowd.
 LARGE_PROVIDERS = frozenset(
     {
-        "aol.com", "btinternet.com", "doctors.org.uk", "gmail.com", "gmx.com", "hotmail.co.uk",
-        "hotmail.com", "icloud.com", "live.co.uk", "live.com", "me.com", "msn.com", "nhs.net",
-        "ntlworld.com", "outlook.com", "proton.me", "protonmail.com", "sky.com",
-        "talktalk.net", "virginmedia.com", "yahoo.co.uk", "yahoo.com",
+        "aol.com", "blueyonder.co.uk", "btinternet.com", "doctors.org.uk", "fastmail.com",
+        "gmail.com", "gmx.co.uk", "gmx.com", "gmx.de", "gmx.net", "hotmail.co.uk",
+        "hotmail.com", "icloud.com", "live.co.uk", "live.com", "mac.com", "mail.com", "me.com",
+        "msn.com", "nhs.net", "ntlworld.com", "outlook.com", "pm.me", "proton.me",
+        "protonmail.com", "rocketmail.com", "sky.com", "talktalk.net", "tiscali.co.uk",
+        "virginmedia.com", "yahoo.co.uk", "yahoo.com", "ymail.com", "zoho.com",
     }
 )  # fmt: skip
+
+SLIPS = {
+    slip: meant
+    for meant, slips in {
+        "btinternet.com": "btinernet.com btinterent.com btinternet.co btinternet.con btinternt.com",
+        "gmail.com": "gamil.com gmai.com gmail.cm gmail.co gmail.con gmail.cmo gmail.om "
+        "gmaill.com gmal.com gmial.com gmil.com gnail.com",
+        "googlemail.com": "googlemail.co googlemail.con goolemail.com",
+        "hotmail.com": "homail.com hotmai.com hotmail.con hotmal.com hotmial.com hotnail.com "
+        "htomail.com",
+        "hotmail.co.uk": "hotmail.co.ku hotmail.couk hotmial.co.uk",
+        "icloud.com": "iclod.com icloud.co icloud.con icoud.com",
+        "outlook.com": "outllok.com outlok.com outloo.com outlook.co outlook.con",
+        "yahoo.com": "yaho.com yahoo.con yahooo.com yhaoo.com",
+        "yahoo.co.uk": "yaho.co.uk yahoo.co.ku yahoo.couk yahooo.co.uk",
+    }.items()
+    for slip in slips.split()
+}
 
 
 class NotAnAddress(ValueError):
@@ -41,7 +60,9 @@ def _validate(text: str) -> ValidatedEmail:
     trimmed = unicodedata.normalize("NFC", text.strip())
     try:
         # Reserved names such as .test are judged by whether mail to them arrives, not here.
-        return validate_email(trimmed, check_deliverability=False, test_environment=True)
+        return validate_email(
+            trimmed, check_deliverability=False, test_environment=True, strict=True
+        )
     except (EmailNotValidError, UnicodeError) as error:
         raise NotAnAddress(str(error)) from error
 
@@ -69,9 +90,11 @@ def domain_of(canonical: str) -> str:
 
 
 def likely_meant(address: str) -> str | None:
-    """The address that was probably meant, where its domain looks like a slip of the keyboard."""
+    """The address that was probably meant, where its domain is a known slip of the keyboard.
+
+    A closed list: a domain that is merely like another may be somebody's own, and one press
+    on the hint would send a stranger their link.
+    """
     local, _, domain = address.rpartition("@")
-    if domain in LARGE_PROVIDERS or domain in SAME_PROVIDER:
-        return None
-    close = get_close_matches(domain, sorted(LARGE_PROVIDERS), n=1, cutoff=0.85)
-    return f"{local}@{close[0]}" if close else None
+    meant = SLIPS.get(domain)
+    return f"{local}@{meant}" if meant else None

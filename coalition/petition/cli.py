@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask.cli import AppGroup, with_appcontext
 
 from coalition import clock
+from coalition.audit.actions import record
 from coalition.db import db, transaction
 from coalition.petition import queries
+from coalition.petition.actions import unblock_address
 from coalition.petition.address import NotAnAddress
 from coalition.petition.decisions import DECISIONS, NotPossible, decide
 from coalition.petition.tally import fold, snapshot, verify_tally
@@ -17,6 +21,14 @@ from coalition.petition.tally import fold, snapshot, verify_tally
 tally_commands = AppGroup("tally", help="The public count.")
 signature_commands = AppGroup("signatures", help="Moderation decisions about signatures.")
 ACTOR = "command line"
+
+
+@contextmanager
+def _an_address() -> Iterator[None]:
+    try:
+        yield
+    except NotAnAddress as error:
+        raise click.ClickException("this is not an email address") from error
 
 
 @tally_commands.command("verify")
@@ -47,13 +59,27 @@ def fold_now() -> None:
 @with_appcontext
 def find(address: str) -> None:
     """Tell the id and the status of the signature given with ADDRESS."""
-    try:
-        signature = queries.find_by_address(db.session(), address)
-    except NotAnAddress as error:
-        raise click.ClickException("this is not an email address") from error
+    with transaction() as session, _an_address():
+        signature = queries.find_by_address(session, address)
+        subject = f"signature {signature.id}" if signature else "none"
+        record(
+            session, actor=ACTOR, action="address looked up", subject=subject, now=clock.utc_now()
+        )
     if signature is None:
         raise click.ClickException("there is no signature under this address")
     click.echo(f"{signature.id} {signature.status.value}")
+
+
+@signature_commands.command("unblock")
+@click.argument("address")
+@with_appcontext
+def unblock(address: str) -> None:
+    """Write to ADDRESS again, whose owner once asked that nobody do."""
+    with transaction() as session, _an_address():
+        if not unblock_address(session, address):
+            raise click.ClickException("this address is not blocked")
+        record(session, actor=ACTOR, action="address unblocked", subject="", now=clock.utc_now())
+    click.echo("done")
 
 
 @signature_commands.command("held")

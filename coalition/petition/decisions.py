@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
 from coalition.mail.actions import queue_message
 from coalition.petition import emails
 from coalition.petition.actions import locked, set_status
-from coalition.petition.models import Cause, Signature, SignatureStatus
+from coalition.petition.models import Cause, ReviewedAddress, Signature, SignatureStatus
+from coalition.petition.queries import address_digests
 
 Status = SignatureStatus
+LONGEST_REASON = 500  # characters
 
 
 class NotPossible(Exception):
@@ -45,6 +48,7 @@ REMOVE = Decision(
     lambda _: Status.REMOVED,
 )
 RESTORE = Decision("restore", frozenset({Status.REMOVED}), Cause.RESTORED, _as_before)
+HINDERED = frozenset({Status.HELD, Status.REMOVED})
 DECISIONS = {each.name: each for each in (HOLD, RELEASE, REMOVE, RESTORE)}
 
 
@@ -66,10 +70,15 @@ def decide(
         raise NotPossible("there is no such signature")
     if signature.status not in decision.allowed_from:
         raise NotPossible(f"cannot {decision.name} a signature that is {signature.status.value}")
+    if len(reason) > LONGEST_REASON:
+        raise NotPossible(f"the reason must have {LONGEST_REASON} characters or fewer")
     set_status(session, signature, decision.becomes(signature), decision.cause, now=now)
-    hindered = signature.status in (Status.HELD, Status.REMOVED)
-    signature.decision_reason = reason if hindered else None
-    queue_message(session, emails.SIGNING, reference=signature.id, now=now)
+    signature.appeal = signature.appealed_at = None
+    _remember(session, signature, now=now)
+    if signature.status is Status.AWAITING:
+        signature.signed_at = now  # it waits anew, for as long as any other
+    signature.decision_reason = reason if signature.status in HINDERED else None
+    queue_message(session, emails.DECIDED, reference=signature.id, now=now)
     record(
         session,
         actor=actor,
@@ -78,3 +87,15 @@ def decide(
         reason=reason,
         now=now,
     )
+
+
+def _remember(session: Session, signature: Signature, *, now: datetime) -> None:
+    """Keep, or forget, that this address is under review, whatever becomes of the row."""
+    session.execute(
+        delete(ReviewedAddress).where(
+            ReviewedAddress.address_digest.in_(address_digests(signature.email))
+        )
+    )
+    if signature.status in HINDERED:
+        session.add(ReviewedAddress(address_digest=signature.address_digest, decided_at=now))
+    session.flush()

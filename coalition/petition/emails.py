@@ -6,7 +6,7 @@ differs is only what its owner reads.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -14,12 +14,13 @@ from coalition.crypto import keyring
 from coalition.mail.messages import Email, write_email
 from coalition.mail.models import OutboxMessage
 from coalition.petition import codes, queries
-from coalition.petition.models import Signature, SignatureStatus
+from coalition.petition.models import UNVERIFIED_LIFETIME, Signature, SignatureStatus
 from coalition.petition.tokens import LINK_LIFETIME, Purpose, make_token
 from coalition.statements.queries import current_campaign
 from coalition.web.links import page_url
 
 SIGNING = "petition.signing"
+DECIDED = "petition.decided"
 LINK = "petition.link"
 WITHDRAWN = "petition.withdrawn"
 ERASED = "petition.erased"
@@ -36,6 +37,14 @@ _TEMPLATES = {
 def signing_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
     """What the owner of a signature is told, by where the signature stands."""
     signature = queries.find_signature(session, message.reference) if message.reference else None
+    return _about(session, signature, now)
+
+
+def decided_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
+    """What a moderator decided about a signature."""
+    signature = queries.find_signature(session, message.reference) if message.reference else None
+    if signature and signature.status is SignatureStatus.VERIFIED:
+        return _about(session, signature, now, "petition/counts_again")
     return _about(session, signature, now)
 
 
@@ -57,25 +66,29 @@ def erased_email(session: Session, message: OutboxMessage, now: datetime) -> Ema
 
 WRITERS = {
     SIGNING: signing_email,
+    DECIDED: decided_email,
     LINK: link_email,
     WITHDRAWN: signing_email,
     ERASED: erased_email,
 }
 
 
-def _about(session: Session, signature: Signature | None, now: datetime) -> Email | None:
+def _about(
+    session: Session, signature: Signature | None, now: datetime, template: str | None = None
+) -> Email | None:
     if signature is None or queries.is_blocked(session, signature.email):
         return None
     return write_email(
         signature.email,
-        _TEMPLATES[signature.status],
+        template or _TEMPLATES[signature.status],
         signature=signature,
         code=codes.grouped(codes.codes_for(keyring(), signature.id)[0]),
         code_link=page_url("petition.code"),
         confirm_link=_link(Purpose.CONFIRM, "petition.confirm", signature, now),
         disown_link=_link(Purpose.DISOWN, "petition.disown", signature, now),
         manage_link=_link(Purpose.MANAGE, "your_signature.show", signature, now),
-        good_until=now + LINK_LIFETIME - timedelta(days=1),
+        waits_until=signature.signed_at + UNVERIFIED_LIFETIME,
+        link_days=LINK_LIFETIME.days,
         **_common(),
     )
 

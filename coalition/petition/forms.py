@@ -22,11 +22,12 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length
 
 from coalition.crypto import TokenExpired, TokenInvalid, keyring
-from coalition.petition.actions import LONGEST_APPEAL, Personal
+from coalition.petition.actions import LONGEST_APPEAL, Agreed, Personal
 from coalition.petition.address import LONGEST_ADDRESS, NotAnAddress, parse_address
 from coalition.petition.models import KIND_NAMES, REGION_NAMES, Kind, Region
 
 LONGEST_NAME = 200  # characters
+LONGEST_TIDIED = 2_000  # characters
 STAMP_PURPOSE = "petition.form"
 STAMP_EVERY = timedelta(minutes=1)  # shared caches may keep the page for as long
 STAMP_LIFETIME = timedelta(days=30)  # a form that was opened a week ago still submits
@@ -43,36 +44,47 @@ class PublicForm(FlaskForm):  # type: ignore[misc]
         csrf = False
 
 
-def make_stamp(now: datetime) -> str:
-    """A signed note of when a form was made, the same for everybody within a minute."""
-    made_at = now.replace(second=0, microsecond=0)
-    return keyring().sign_token(STAMP_PURPOSE, "", made_at)
+def make_stamp(agreed: Agreed, now: datetime) -> str:
+    """A signed note of when a form was made, and of the texts that stood beside it.
+
+    The same for everybody within a minute, so that shared caches may keep the page. It
+    bounds for how long, and says under which texts, a form can be used; it does not tell
+    people from robots.
+    """
+    versions = [agreed.petition_version_id, agreed.consent_version_id]
+    return keyring().sign_token(STAMP_PURPOSE, versions, now.replace(second=0, microsecond=0))
 
 
-def is_fresh_stamp(stamp: str, now: datetime) -> bool:
-    """Whether a form's stamp is ours and not older than STAMP_LIFETIME."""
+def read_stamp(stamp: str, now: datetime) -> Agreed | None:
+    """The versions of the texts that stood beside the form; None if the stamp is not ours, or
+    is older than STAMP_LIFETIME.
+    """
     try:
-        keyring().read_token(STAMP_PURPOSE, stamp, now, STAMP_LIFETIME)
+        versions = keyring().read_token(STAMP_PURPOSE, stamp, now, STAMP_LIFETIME)
     except (TokenInvalid, TokenExpired):
-        return False
-    return True
+        return None
+    return Agreed(*versions)
 
 
 def _tidy(text: str | None) -> str:
-    return re.sub(r"[ \u00a0]+", " ", unicodedata.normalize("NFC", text or "")).strip()
+    """`text` in NFC, without needless spaces. One too long for any field stays as it is: to
+    normalise it could take seconds."""
+    if text is None or len(text) > LONGEST_TIDIED:
+        return text or ""
+    return re.sub(r"[ \u00a0]+", " ", unicodedata.normalize("NFC", text)).strip()
 
 
 def check_name(form: Form, field: Field) -> None:
     """A name of any script, with at least one character that can be seen."""
+    if len(field.data) > LONGEST_NAME:
+        raise ValidationError(
+            f"Your name must have {LONGEST_NAME} characters or fewer. It has {len(field.data)}"
+        )
     if _UNSHOWABLE.search(field.data):
         field.data = _tidy(_UNSHOWABLE.sub(" ", field.data))
         raise ValidationError(
             "Your name held a character that cannot be shown. We took it out: check the name "
             "and send it again"
-        )
-    if len(field.data) > LONGEST_NAME:
-        raise ValidationError(
-            f"Your name must have {LONGEST_NAME} characters or fewer. It has {len(field.data)}"
         )
     if not any(unicodedata.category(character)[0] in "LNPS" for character in field.data):
         raise ValidationError("Enter your name")
@@ -118,6 +130,7 @@ class PersonalForm(PublicForm):
     kind_consent = BooleanField()
     show_name = BooleanField()
     wants_updates = BooleanField()
+    stamp = HiddenField()
 
     def validate_kind_consent(self, field: BooleanField) -> None:
         if self.kind.data and not field.data:
@@ -145,7 +158,6 @@ class SignForm(PersonalForm):
         validators=[InputRequired("Tick this so that we may keep your signature and count it")]
     )
     website = StringField("Leave this field empty. It is here to catch robots")
-    stamp = HiddenField()
 
     KEPT = ("name", "email", "region", "kind", "kind_consent", "show_name", "wants_updates",
             "consent")  # fmt: skip
@@ -169,7 +181,14 @@ class CodeForm(PublicForm):
     """The code from the mail, with the address that it went to."""
 
     email = _email_field()
-    code = StringField("Code", filters=[_tidy], validators=[InputRequired("Enter the code")])
+    code = StringField(
+        "Code",
+        filters=[_tidy],
+        validators=[
+            InputRequired("Enter the code"),
+            Length(max=40, message="The code has eight digits"),
+        ],
+    )
 
 
 class AppealForm(PublicForm):

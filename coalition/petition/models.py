@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Uuid
@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coalition.crypto import DIGEST_BYTES, EncryptedText
 from coalition.db import Base, UtcDateTime, enum_column
+
+UNVERIFIED_LIFETIME = timedelta(days=7)  # privacy notice, "how long"; said in the mail
 
 _BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys
 
@@ -89,6 +91,9 @@ class Signature(Base):
     wants_updates: Mapped[bool]
     petition_version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
     consent_version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
+    # The consent's version under which the kind, the showing of the name and the updates were
+    # last chosen.
+    choices_version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
     status: Mapped[SignatureStatus] = mapped_column(
         enum_column(SignatureStatus, "signature_status")
     )
@@ -116,6 +121,19 @@ class BlockedAddress(Base):
     address_digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), primary_key=True)
     email: Mapped[str] = mapped_column(EncryptedText("signatures.email"))  # for a change of keys
     blocked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReviewedAddress(Base):
+    """An address whose signature a moderator holds or has removed.
+
+    Stays when that signature is withdrawn or erased, so that signing again does not undo the
+    decision. Only the digest: nothing that names anybody.
+    """
+
+    __tablename__ = "reviewed_addresses"
+
+    address_digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), primary_key=True)
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Cause(StrEnum):

@@ -16,9 +16,11 @@ from coalition.crypto import keyring
 from coalition.db import db
 from coalition.petition import address
 from coalition.petition.models import (
+    UNVERIFIED_LIFETIME,
     BlockedAddress,
     DailyTally,
     Dimension,
+    ReviewedAddress,
     Signature,
     SignatureStatus,
     TallyState,
@@ -61,6 +63,33 @@ def is_blocked(session: Session, text: str) -> bool:
             )
         )
         is not None
+    )
+
+
+def is_reviewed(session: Session, text: str) -> bool:
+    """Whether a moderator holds, or has removed, a signature under this address."""
+    return (
+        session.scalar(
+            select(ReviewedAddress.decided_at).where(
+                ReviewedAddress.address_digest.in_(address_digests(text))
+            )
+        )
+        is not None
+    )
+
+
+def waiting_id(session: Session, text: str, *, now: datetime) -> uuid.UUID | None:
+    """The id of the signature that waits for verification under this address.
+
+    Reads nothing that is encrypted, so that it takes as long for an address as for another.
+    Raises NotAnAddress.
+    """
+    return session.scalar(
+        select(Signature.id).where(
+            Signature.address_digest.in_(address_digests(text)),
+            Signature.status == SignatureStatus.AWAITING,
+            Signature.signed_at >= now - UNVERIFIED_LIFETIME,
+        )
     )
 
 

@@ -21,10 +21,10 @@ from coalition import clock
 from coalition.crypto import TokenInvalid
 from coalition.db import db, transaction
 from coalition.petition import actions, queries
-from coalition.petition.forms import AppealForm, EmailForm, PersonalForm
+from coalition.petition.forms import AppealForm, EmailForm, PersonalForm, make_stamp, read_stamp
 from coalition.petition.models import Signature
 from coalition.petition.tokens import LinkExpired, Purpose, read_token
-from coalition.petition.views import link_invalid
+from coalition.petition.views import agreed_on_page, link_expired, link_invalid
 from coalition.statements.models import DocumentVersion
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
@@ -32,6 +32,7 @@ from coalition.web.limits import limit_writes
 
 blueprint = Blueprint("your_signature", __name__, url_prefix="/petition")
 blueprint.register_error_handler(TokenInvalid, link_invalid)
+blueprint.register_error_handler(LinkExpired, link_expired)
 
 View = str | BaseResponse | tuple[str, int]
 
@@ -43,13 +44,6 @@ class SignatureGone(Exception):
 @blueprint.errorhandler(SignatureGone)
 def signature_gone(error: SignatureGone) -> View:
     return render_template("petition/gone.html"), 410
-
-
-@blueprint.errorhandler(LinkExpired)
-def link_expired(error: LinkExpired) -> View:
-    token = (request.view_args or {})["token"]
-    purpose = Purpose.MANAGE.value
-    return render_template("petition/expired.html", token=token, purpose=purpose), 410
 
 
 def _signature_id(token: str) -> uuid.UUID:
@@ -75,6 +69,7 @@ def _page(token: str, signature: Signature, **forms: Any) -> str:
             },
         ),
         "appeal_form": AppealForm(formdata=None),
+        "stamp": make_stamp(agreed_on_page(), clock.utc_now()),
         **forms,
     }
     return render_template(
@@ -110,11 +105,17 @@ def show(token: str) -> View:
 @limit_writes
 def change_details(token: str) -> View:
     signature = _signature(token)
-    form = PersonalForm()
+    form = PersonalForm(request.form)
+    now = clock.utc_now()
     if not form.validate():
         return _page(token, signature, form=form), 422
+    agreed = read_stamp(form.stamp.data or "", now)
+    if agreed is None:
+        return _page(token, signature, form=form, stale=True), 422
     with transaction() as session:
-        actions.correct_signature(session, signature.id, form.personal(), now=clock.utc_now())
+        actions.correct_signature(
+            session, signature.id, form.personal(), agreed.consent_version_id, now=now
+        )
     return _back(token, "details")
 
 
@@ -153,7 +154,7 @@ def erased() -> str:
 @limit_writes
 def appeal(token: str) -> View:
     signature = _signature(token)
-    form = AppealForm()
+    form = AppealForm(request.form)
     if not form.validate():
         return _page(token, signature, appeal_form=form), 422
     with transaction() as session:
@@ -175,7 +176,11 @@ def download(token: str) -> Response:
         for row in db.session.scalars(
             select(DocumentVersion).where(
                 DocumentVersion.id.in_(
-                    (signature.petition_version_id, signature.consent_version_id)
+                    (
+                        signature.petition_version_id,
+                        signature.consent_version_id,
+                        signature.choices_version_id,
+                    )
                 )
             )
         )
@@ -196,6 +201,7 @@ def download(token: str) -> Response:
         appealed_at=signature.appealed_at.isoformat() if signature.appealed_at else None,
         petition_text=versions[signature.petition_version_id],
         consent_text=versions[signature.consent_version_id],
+        choices_consent_text=versions[signature.choices_version_id],
     )
     response.headers["Content-Disposition"] = 'attachment; filename="signature.json"'
     return response

@@ -22,8 +22,9 @@ class Purpose(StrEnum):
 class LinkExpired(Exception):
     """The link is genuine but older than LINK_LIFETIME."""
 
-    def __init__(self, signature_id: uuid.UUID) -> None:
+    def __init__(self, purpose: Purpose, signature_id: uuid.UUID) -> None:
         super().__init__("link expired")
+        self.purpose = purpose
         self.signature_id = signature_id
 
 
@@ -37,8 +38,18 @@ def read_token(purpose: Purpose, token: str, now: datetime) -> uuid.UUID:
     try:
         payload = keyring().read_token(purpose.value, token, now, LINK_LIFETIME)
     except TokenExpired as error:
-        raise LinkExpired(_signature_id(error.payload)) from None
+        raise LinkExpired(purpose, _signature_id(error.payload)) from None
     return _signature_id(payload)
+
+
+def exchange_token(given: Purpose, token: str, wanted: Purpose, now: datetime) -> str:
+    """A token for another purpose in place of one that was given, and just as old.
+
+    So that following one link after another prolongs nothing. Raises as `read_token` does.
+    """
+    signature_id = read_token(given, token, now)
+    _, made_at = keyring().open_token(given.value, token, now, LINK_LIFETIME)
+    return make_token(wanted, signature_id, made_at)
 
 
 def _signature_id(payload: object) -> uuid.UUID:

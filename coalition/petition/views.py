@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import uuid
+from datetime import timedelta
 from typing import Any
 
 from flask import (
@@ -33,27 +36,42 @@ from coalition.petition.forms import (
     CodeForm,
     EmailForm,
     SignForm,
-    is_fresh_stamp,
     make_stamp,
+    read_stamp,
 )
-from coalition.petition.models import KIND_NAMES, REGION_NAMES, SignatureStatus
+from coalition.petition.models import (
+    KIND_NAMES,
+    REGION_NAMES,
+    UNVERIFIED_LIFETIME,
+    SignatureStatus,
+)
 from coalition.petition.tokens import (
     LINK_LIFETIME,
     LinkExpired,
     Purpose,
+    exchange_token,
     make_token,
     read_token,
 )
 from coalition.statements.queries import current_campaign
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
-from coalition.web.errors import error_page, log_failure
+from coalition.web.errors import error_page, log_failure, what_was_typed
 from coalition.web.limits import limit_writes, retry_after, spend
 
 blueprint = Blueprint("petition", __name__)
-blueprint.app_context_processor(lambda: {"region_names": REGION_NAMES, "kind_names": KIND_NAMES})
+blueprint.app_context_processor(
+    lambda: {
+        "region_names": REGION_NAMES,
+        "kind_names": KIND_NAMES,
+        "unverified_days": UNVERIFIED_LIFETIME.days,
+        "link_days": LINK_LIFETIME.days,
+    }
+)
 SEAL = "petition.check-email"
+SEAL_LIFETIME = timedelta(hours=2)  # whoever uses this browser next must not read it there
 COUNT_SECONDS = 5  # for which a copy of count.json may be kept
+NOBODY = uuid.UUID(int=0)  # whose code is computed where there is nobody: it takes as long
 
 View = str | BaseResponse | tuple[str, int]
 
@@ -63,9 +81,15 @@ def form_context(form: SignForm | None = None) -> dict[str, Any]:
     now = clock.utc_now()
     return {
         "form": form or SignForm(formdata=None),
-        "stamp": make_stamp(now),
+        "stamp": make_stamp(agreed_on_page(), now),
         "count": queries.current_count(now),
     }
+
+
+def agreed_on_page() -> Agreed:
+    """The versions of the texts that a page shows when it is made now."""
+    campaign = current_campaign()
+    return Agreed(campaign.petition.version_id, campaign.consent.version_id)
 
 
 def _petition_page(form: SignForm | None = None, **values: Any) -> str:
@@ -91,14 +115,13 @@ def sign_by_address() -> BaseResponse:
 @limit_writes
 def sign() -> View:
     """Take a signature. The answer is the same for every address."""
-    form = SignForm()
+    form = SignForm(request.form)
     if not form.validate():
         return _petition_page(form), 422
-    if not is_fresh_stamp(form.stamp.data or "", clock.utc_now()):
+    agreed = read_stamp(form.stamp.data or "", clock.utc_now())
+    if agreed is None:
         return _petition_page(form, stale=True), 422
     spend_on_address(form.email.data)
-    campaign = current_campaign()
-    agreed = Agreed(campaign.petition.version_id, campaign.consent.version_id)
     with transaction() as session:
         actions.sign_petition(
             session, form.email.data, form.personal(), agreed, now=clock.utc_now()
@@ -122,7 +145,7 @@ def _to_check_email(kept: dict[str, Any], again: int | None = None) -> BaseRespo
 def _unseal(sealed: str) -> dict[str, Any] | None:
     """What was typed into the form, where the page that shows it is not too old."""
     try:
-        kept: dict[str, Any] = keyring().unseal(SEAL, sealed, clock.utc_now(), LINK_LIFETIME)
+        kept: dict[str, Any] = keyring().unseal(SEAL, sealed, clock.utc_now(), SEAL_LIFETIME)
     except (TokenInvalid, TokenExpired):
         return None
     return kept
@@ -136,7 +159,7 @@ def keep_the_form(error: HTTPException) -> Response:
         log_failure(error)
     if request.endpoint != "petition.sign":
         return error_page(error)
-    form = SignForm()
+    form = SignForm(request.form)
     form.validate()  # tidies what was typed
     for field in form:
         field.errors = []
@@ -186,7 +209,7 @@ def correct(sealed: str) -> View:
 def resend() -> View:
     """Send the mail again. The answer is the same for every address."""
     kept = _unseal(request.form.get("sealed", ""))
-    form = EmailForm()
+    form = EmailForm(request.form)
     if kept is None:
         if not form.validate():
             return render_template("petition/link.html", form=form), 422
@@ -202,19 +225,21 @@ def resend() -> View:
 @limit_writes
 def code() -> View:
     """Type the code from the mail, instead of following its link."""
-    form = CodeForm()
     if request.method != "POST":
-        return render_template("petition/code.html", form=form)
+        return render_template("petition/code.html", form=CodeForm(formdata=None))
+    form = CodeForm(request.form)
     if not form.validate():
         return render_template("petition/code.html", form=form), 422
     spend("LIMIT_CODE", queries.address_digests(form.email.data)[0])
-    signature = queries.find_by_address(db.session(), form.email.data)
-    if signature and codes.is_right(keyring(), signature.id, form.code.data):
-        token = make_token(Purpose.CONFIRM, signature.id, clock.utc_now())
+    now = clock.utc_now()
+    waiting = queries.waiting_id(db.session(), form.email.data, now=now)
+    right = codes.is_right(keyring(), waiting or NOBODY, form.code.data)
+    if waiting and right:
+        token = make_token(Purpose.CONFIRM, waiting, now)
         return redirect(url_for("petition.confirm", token=token), 303)
     form.code.errors = [
-        "This code does not belong to this address. Check both against the mail. A code stops "
-        "working after 7 days"
+        "This code does not belong to this address, or it was used. Check both against the mail. "
+        f"A code works for {UNVERIFIED_LIFETIME.days} days, until the signature is confirmed"
     ]
     return render_template("petition/code.html", form=form), 422
 
@@ -227,10 +252,17 @@ def link_invalid(error: TokenInvalid) -> View:
 
 @blueprint.errorhandler(LinkExpired)
 def link_expired(error: LinkExpired) -> View:
-    """The link is too old: offer a new one at the press of a button."""
-    purpose = {"petition.disown": Purpose.DISOWN}.get(request.endpoint or "", Purpose.CONFIRM)
-    token = (request.view_args or {})["token"]
-    return render_template("petition/expired.html", token=token, purpose=purpose.value), 410
+    """The link is too old: offer a new one at the press of a button, where there is something
+    that it could lead to.
+    """
+    if queries.find_signature(db.session(), error.signature_id) is None:
+        return render_template("petition/gone.html"), 410
+    return render_template(
+        "petition/expired.html",
+        token=(request.view_args or {})["token"],
+        purpose=error.purpose.value,
+        kept=what_was_typed(),
+    ), 410
 
 
 @blueprint.route("/petition/confirm/<token>", methods=["GET", "POST"])
@@ -241,14 +273,10 @@ def confirm(token: str) -> View:
     now = clock.utc_now()
     signature_id = read_token(Purpose.CONFIRM, token, now)
     if request.method == "POST":
-        revision = request.form.get("revision", "0")
+        revision = request.form.get("revision", "")
+        shown = int(revision) if re.fullmatch(r"[0-9]{1,9}", revision) else 0
         with transaction() as session:
-            outcome = actions.verify_signature(
-                session,
-                signature_id,
-                int(revision) if revision.isdecimal() else 0,
-                now=now,
-            )
+            outcome = actions.verify_signature(session, signature_id, shown, now=now)
         if outcome in (Verification.COUNTED, Verification.ALREADY_COUNTED):
             already = 1 if outcome is Verification.ALREADY_COUNTED else None
             manage = make_token(Purpose.MANAGE, signature_id, now)
@@ -260,7 +288,7 @@ def confirm(token: str) -> View:
         "petition/confirm.html",
         signature=signature,
         token=token,
-        manage_token=make_token(Purpose.MANAGE, signature_id, now),
+        manage_token=exchange_token(Purpose.CONFIRM, token, Purpose.MANAGE, now),
         changed=request.method == "POST" and signature.status is SignatureStatus.AWAITING,
     )
 
@@ -290,20 +318,19 @@ def disown(token: str) -> View:
     now = clock.utc_now()
     signature_id = read_token(Purpose.DISOWN, token, now)
     signature = queries.find_signature(db.session(), signature_id)
-    verified = signature is not None and signature.status is not SignatureStatus.AWAITING
-    if request.method != "POST" or signature is None or verified:
-        return render_template(
-            "petition/disown.html",
-            token=token,
-            gone=signature is None,
-            manage_token=make_token(Purpose.MANAGE, signature_id, now) if verified else None,
-        )
     blocked = "block" in request.form
-    with transaction() as session:
-        if blocked:
-            actions.block_address(session, signature.email, now=now)
-        actions.disown_signature(session, signature_id)
-    return render_template("petition/disown.html", gone=True, done=True, blocked=blocked)
+    if request.method == "POST" and signature is not None:
+        with transaction() as session:
+            if actions.disown_signature(session, signature_id):
+                if blocked:
+                    actions.block_address(session, signature.email, now=now)
+                return render_template("petition/disown.html", done=True, blocked=blocked)
+    manage = None
+    if signature and (request.method == "POST" or signature.status is not SignatureStatus.AWAITING):
+        manage = exchange_token(Purpose.DISOWN, token, Purpose.MANAGE, now)
+    return render_template(
+        "petition/disown.html", token=token, gone=signature is None, manage_token=manage
+    )
 
 
 @blueprint.post("/petition/renew/<purpose>/<token>")
@@ -318,7 +345,10 @@ def renew(purpose: str, token: str) -> View:
         raise TokenInvalid from None
     except LinkExpired as error:
         signature_id = error.signature_id
-    spend("LIMIT_ADDRESS", signature_id.bytes)
+    signature = queries.find_signature(db.session(), signature_id)
+    if signature is None:
+        return render_template("petition/gone.html"), 410
+    spend("LIMIT_ADDRESS", signature.address_digest)
     with transaction() as session:
         actions.renew_link(session, signature_id, now=now)
     return render_template("petition/renewed.html")

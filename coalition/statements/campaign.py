@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -139,6 +140,8 @@ def check_texts(texts: Mapping[str, str]) -> list[str]:
         filename = FILES[slug]
         if len(text) > LONGEST_TEXT:
             found.append(f"{filename}: longer than {LONGEST_TEXT} characters")
+        elif re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
+            found.append(f"{filename}: holds a control character")
         elif filename.endswith(".md"):
             found += [f"{filename}: {problem}" for problem in markdown.problems(text)]
             if not text.strip():
@@ -157,7 +160,7 @@ def parse_details(text: str) -> Details:
     demands = tuple(_records(table.pop("demands", []), Demand, "demands"))
     details = _record({**table, "demands": demands}, Details)
     problems = [] if demands else ["demands: there must be at least one"]
-    if not details.leave_to.startswith("https://"):
+    if _scheme(details.leave_to) != "https":
         problems.append("leave_to: must be an https:// address")
     for name, papers in (
         ("accent", colour.LIGHT_PAPERS),
@@ -180,19 +183,26 @@ def _colour_problems(name: str, value: str, papers: tuple[str, ...]) -> list[str
 
 def parse_consent(text: str, version_id: int = 0, version: int = 0) -> Consent:
     """`consent.toml`. Raises CampaignInvalid."""
-    return _record({**_toml(text), "version_id": version_id, "version": version}, Consent)
+    table = _toml(text)
+    given = {name: table.pop(name) for name in ("version_id", "version") if name in table}
+    if given:
+        raise CampaignInvalid([f"{name} is not known here" for name in given])
+    return _record({**table, "version_id": version_id, "version": version}, Consent)
 
 
 def parse_helplines(text: str) -> tuple[Helpline, ...]:
     """`helplines.toml`. Raises CampaignInvalid."""
-    helplines = tuple(_records(_toml(text).get("helplines", []), Helpline, "helplines"))
+    table = _toml(text)
+    helplines = tuple(_records(table.pop("helplines", []), Helpline, "helplines"))
+    if table:
+        raise CampaignInvalid([f"{name} is not known here" for name in table])
     if not helplines:
         raise CampaignInvalid(["helplines: there must be at least one"])
     allowed = ("https", "tel", "sms", "mailto")
     problems = [
         f"{each.name}: its link must begin with one of {', '.join(allowed)}"
         for each in helplines
-        if urlsplit(each.link).scheme not in allowed
+        if _scheme(each.link) not in allowed
     ]
     if problems:
         raise CampaignInvalid(problems)
@@ -204,6 +214,16 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "consent": parse_consent,
     "helplines": parse_helplines,
 }
+
+
+def _scheme(link: str) -> str:
+    """The scheme of a link; empty where the link leads nowhere."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return ""
+    target = parts.hostname if parts.scheme in ("http", "https") else parts.path
+    return parts.scheme if target else ""
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -232,9 +252,9 @@ def _record(table: Mapping[str, Any], record: type[Record], where: str = "") -> 
     problems += [f"{where}{name} is not known here" for name in table.keys() - wanted.keys()]
     for name in wanted.keys() & table.keys():
         kind = kinds[wanted[name]]
-        if not isinstance(table[name], kind):
+        if type(table[name]) is not kind:  # not isinstance: a date-time is a date, true is 1
             problems.append(f"{where}{name} must be a {kind.__name__}")
-        elif table[name] == "":
+        elif kind is str and not table[name].strip():
             problems.append(f"{where}{name} is empty")
     if problems:
         raise CampaignInvalid(sorted(problems))

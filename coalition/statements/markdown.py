@@ -53,10 +53,16 @@ def _flat(tokens: list[Token]) -> Iterator[Token]:
 
 def _token_problems(token: Token) -> Iterator[str]:
     if token.type in ("html_block", "html_inline"):
-        yield f"HTML is not allowed: {token.content.strip()[:40]}"
+        yield f"HTML is not allowed: {' '.join(token.content.split())[:40]}"
     elif token.type == "link_open":
         href = str(token.attrGet("href") or "")
-        scheme = urlsplit(href).scheme
+        try:
+            scheme, host = urlsplit(href)[:2]
+        except ValueError:
+            host = "%"
+        if "%" in host:
+            yield f"a link cannot be read: {href[:40]}"
+            return
         if scheme and scheme not in LINK_SCHEMES:
             yield f"a link may not begin with {scheme}:"
         if href.startswith("//"):

@@ -66,13 +66,23 @@ class _Memory:
     asked_at: float = float("-inf")
 
 
+def _memory() -> _Memory:
+    memory: _Memory = current_app.extensions.setdefault("campaign", _Memory())
+    return memory
+
+
+def remembered_campaign() -> Campaign | None:
+    """The campaign as this process last read it, without asking the database."""
+    return _memory().campaign
+
+
 def current_campaign() -> Campaign:
     """The published campaign, at most REMEMBERED seconds old.
 
     While the database is away the last one that was read stays good. Raises NoCampaign when
     none was ever loaded.
     """
-    memory: _Memory = current_app.extensions.setdefault("campaign", _Memory())
+    memory = _memory()
     if monotonic() - memory.asked_at > REMEMBERED:
         try:
             newest_id = db.session.scalar(select(func.max(DocumentVersion.id)))

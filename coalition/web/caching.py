@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response, make_response, request
 
 from coalition.web.headers import ONE_YEAR
+from coalition.web.links import static_hash
 
 PAGE_SECONDS = 10  # a public page may be this old
 ONE_DAY = 86_400
@@ -36,8 +37,11 @@ def init_caching(app: Flask) -> None:
     @app.after_request
     def keep_nothing_by_default(response: Response) -> Response:
         if request.endpoint == "static" and response.status_code in (200, 206, 304):
-            # With a hash of its content in the address a file never changes.
-            lasting = f"{ONE_YEAR}, immutable" if "v" in request.args else f"{ONE_DAY}"
+            # Only under the hash of its content does a file never change: another hash may be
+            # that of a file which another machine will serve in a moment.
+            filename = (request.view_args or {}).get("filename", "")
+            named = request.args.get("v") == static_hash(filename)
+            lasting = f"{ONE_YEAR}, immutable" if named else str(ONE_DAY)
             response.headers["Cache-Control"] = f"public, max-age={lasting}"
         elif "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"

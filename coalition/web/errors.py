@@ -1,15 +1,17 @@
 """Error pages: what happened, that nothing is lost, and what to do next.
 
-They use no database, for it may be what failed.
+Those that tell of a failure use no database, for it may be what failed.
 """
 
 import logging
+from dataclasses import dataclass
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 
 from coalition.web.limits import retry_after
 
+LABELS = {"name": "Your name", "email": "Email", "code": "Code", "words": "Your words"}
 PAGES = frozenset({400, 403, 404, 405, 413, 429, 500})
 log = logging.getLogger(__name__)
 
@@ -18,8 +20,14 @@ def error_page(error: HTTPException) -> Response:
     """The page for an HTTP error; those without one of their own share the page of 400 or 500."""
     status = error.code or 500
     page = status if status in PAGES else (500 if status >= 500 else 400)
+    if status >= 500:
+        g.database_may_be_away = True
     response = make_response(
-        render_template(f"errors/{page}.html", cross_site=error.description == "cross-site"),
+        render_template(
+            f"errors/{page}.html",
+            cross_site=error.description == "cross-site",
+            kept=what_was_typed() if page in (429, 500) else None,
+        ),
         status,
     )
     if isinstance(error, TooManyRequests):
@@ -28,6 +36,26 @@ def error_page(error: HTTPException) -> Response:
     if allowed:
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A field of a form that was sent, to be sent again."""
+
+    name: str
+    value: str
+    label: str | None  # None for what the visitor did not type
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.value) > 80 or "\n" in self.value
+
+
+def what_was_typed() -> list[Typed]:
+    """The form that the visitor sent, to be shown again, whichever form it was."""
+    if request.method != "POST":
+        return []
+    return [Typed(name, value, LABELS.get(name)) for name, value in request.form.items(multi=True)]
 
 
 def log_failure(error: InternalServerError) -> None:

@@ -24,10 +24,15 @@ def _content_hash(path: Path, modified_ns: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
+def static_hash(filename: str) -> str:
+    """The hash of a static file's content, 12 hexadecimal digits."""
+    path = Path(current_app.static_folder or "") / filename
+    return _content_hash(path, path.stat().st_mtime_ns)
+
+
 def static_url(filename: str) -> str:
     """The address of a static file, with its content's hash: it may be cached for ever."""
-    path = Path(current_app.static_folder or "") / filename
-    return f"/static/{filename}?v={_content_hash(path, path.stat().st_mtime_ns)}"
+    return f"/static/{filename}?v={static_hash(filename)}"
 
 
 def init_links(app: Flask, site_url: str) -> None:

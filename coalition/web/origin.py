@@ -10,7 +10,9 @@ supported anywhere, but may come from one that strips them: it is let through.
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, request
+from werkzeug.wsgi import get_host
 
+SIGNS_OF_LIFE = frozenset({"pages.healthz", "pages.readyz"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -34,7 +36,18 @@ def _is_ours(source: str) -> bool:
     return host != "" and host in (site_host, request.host.lower())
 
 
-def init_origin_check(app: Flask) -> None:
+def init_origin_check(app: Flask, own_hosts: list[str]) -> None:
+    """Answer only under names that are ours: whatever else `Host` says comes from elsewhere.
+
+    Signs of life are given to whoever asks, under whatever name: load balancers ask by
+    address.
+    """
+
+    @app.before_request
+    def refuse_other_hosts() -> None:
+        if request.endpoint not in SIGNS_OF_LIFE:
+            get_host(request.environ, own_hosts)
+
     @app.before_request
     def refuse_cross_site_writes() -> None:
         if request.method not in READING and is_cross_site():

@@ -92,9 +92,7 @@ def test_a_worker_told_to_stop_finishes_the_mail_in_hand_and_repeats_none(
     assert sorted(received_ids(mailbox)) == sorted(ids)
 
 
-def test_the_worker_goes_on_after_its_mail_server_was_away(
-    app: Flask, database_url: str
-) -> None:
+def test_the_worker_goes_on_after_its_mail_server_was_away(app: Flask, database_url: str) -> None:
     ids = queue(3)
     away = Mailbox()
     with running(environment(database_url, away.url), "worker") as process:

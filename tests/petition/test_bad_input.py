@@ -16,7 +16,7 @@ from coalition import clock
 from coalition.db import db, transaction
 from coalition.petition.models import Signature, SignatureStatus
 from coalition.petition.tokens import Purpose, make_token
-from tests.factories import make_signature
+from tests.factories import agreed_now, make_signature
 from tests.mailbox import Mailbox
 from tests.visitor import Page, Visitor
 
@@ -143,7 +143,8 @@ def test_a_form_opened_seven_days_ago_still_submits(visitor: Visitor, session: S
 
     from coalition.petition.forms import make_stamp
 
-    assert sign(visitor, stamp=make_stamp(clock.utc_now() - timedelta(days=7))).status == 200
+    stamp = make_stamp(agreed_now(), clock.utc_now() - timedelta(days=7))
+    assert sign(visitor, stamp=stamp).status == 200
     assert signatures(session) == 1
 
 

@@ -235,9 +235,7 @@ def test_opening_a_link_changes_nothing(
     before = dict(vars(only_signature(session)))
     for place in ("confirm", "not-me"):
         for _ in range(3):
-            assert (
-                visitor.request(method, link_in(mail, place), {}, b"", follow=True).status == 200
-            )
+            assert visitor.request(method, link_in(mail, place), {}, b"", follow=True).status == 200
     after = dict(vars(only_signature(session)))
     before.pop("_sa_instance_state")
     after.pop("_sa_instance_state")

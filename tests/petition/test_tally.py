@@ -57,7 +57,9 @@ def test_the_tally_never_crosses_the_kind_with_the_region(app: Flask, session: S
         make_signature(writing, region=Region.WALES, kind=Kind.SURVIVOR)
         make_signature(writing, region=Region.WALES)
     fold_all()
-    rows = {(row.dimension, row.category): row.change for row in session.scalars(select(DailyTally))}
+    rows = {
+        (row.dimension, row.category): row.change for row in session.scalars(select(DailyTally))
+    }
     assert rows == {
         (Dimension.ALL, ""): 2,
         (Dimension.REGION, "wales"): 2,
@@ -187,6 +189,7 @@ def test_the_tally_equals_the_truth_after_fifty_threads_and_two_folding_workers(
             for _ in range(30)
         ]
     done = threading.Event()
+    agreed = agreed_now()
 
     def live() -> None:
         chance = random.Random()
@@ -212,7 +215,9 @@ def test_the_tally_equals_the_truth_after_fifty_threads_and_two_folding_workers(
                             "A", chance.choice(list(Region)), None,
                             show_name=False, wants_updates=False,
                         )  # fmt: skip
-                        actions.correct_signature(writing, signature_id, personal, now=now)
+                        actions.correct_signature(
+                            writing, signature_id, personal, agreed.consent_version_id, now=now
+                        )
 
     def keep_folding() -> None:
         with app.app_context():
