@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, has_request_context, request
 from flask_migrate import Migrate
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -21,7 +21,7 @@ from coalition.petition import views as petition
 from coalition.settings import Settings
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
 from coalition.web.caching import init_caching
-from coalition.web.errors import init_errors
+from coalition.web.errors import ERROR_STATUS, init_errors
 from coalition.web.filters import init_filters
 from coalition.web.headers import init_headers
 from coalition.web.limits import init_limits
@@ -91,7 +91,10 @@ def _init_web(app: Flask, settings: Settings) -> None:
 
 def _campaign_for_templates() -> dict[str, Any]:
     """Every page names the campaign; error pages must do without when it cannot be had."""
-    if "database_may_be_away" in g:
+    status = request.environ.get(ERROR_STATUS) if has_request_context() else None
+    if status is None:
+        return {"campaign": current_campaign()}
+    if status >= 500:
         return {"campaign": remembered_campaign()}
     try:
         return {"campaign": current_campaign()}

@@ -236,11 +236,12 @@ def running(settings: dict[str, str], *words: str) -> Iterator[subprocess.Popen[
         process.wait(60)
 
 
-@pytest.fixture
-def site(database_url: str, mailbox: Mailbox) -> Iterator[Site]:
+@contextmanager
+def serving(database_url: str, mailbox: Mailbox, **changes: str) -> Iterator[Site]:
+    """A running site with settings of choice, ready to be visited."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = environment(database_url, mailbox.url, SITE_URL=url)
+    settings = environment(database_url, mailbox.url, SITE_URL=url, **changes)
     with running(settings, "serve", "--port", str(port)) as process:
         running_site = Site(url, settings, process)
         deadline = time.monotonic() + 30
@@ -253,4 +254,10 @@ def site(database_url: str, mailbox: Mailbox) -> Iterator[Site]:
                 pass
             assert time.monotonic() < deadline, "the site is not ready"
             time.sleep(0.1)
+        yield running_site
+
+
+@pytest.fixture
+def site(database_url: str, mailbox: Mailbox) -> Iterator[Site]:
+    with serving(database_url, mailbox) as running_site:
         yield running_site

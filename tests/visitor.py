@@ -152,7 +152,8 @@ def visitor_of(app: Flask, address: str = "127.0.0.1") -> Visitor:
             base_url=app.config["SITE_URL"],
             environ_overrides={"REMOTE_ADDR": address},
         )
-        return answer.status_code, dict(answer.headers), answer.data
+        with answer:
+            return answer.status_code, dict(answer.headers), answer.data
 
     return Visitor(app.config["SITE_URL"], send)
 

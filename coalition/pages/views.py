@@ -7,7 +7,15 @@ from functools import lru_cache
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from coalition import clock
@@ -18,6 +26,7 @@ from coalition.petition.views import form_context
 from coalition.statements.queries import NoCampaign, current_campaign
 from coalition.web.access import Access, open_to
 from coalition.web.caching import PAGE_SECONDS, public_page
+from coalition.web.errors import ERROR_STATUS
 from coalition.web.headers import ONE_YEAR
 
 blueprint = Blueprint("pages", __name__)
@@ -66,6 +75,7 @@ def theme() -> Response:
 
 @blueprint.app_errorhandler(NoCampaign)
 def no_campaign(error: NoCampaign) -> tuple[str, int]:
+    request.environ[ERROR_STATUS] = 503
     return render_template("errors/no_campaign.html"), 503
 
 

@@ -6,11 +6,12 @@ Those that tell of a failure use no database, for it may be what failed.
 import logging
 from dataclasses import dataclass
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 
 from coalition.web.limits import retry_after
 
+ERROR_STATUS = "coalition.error_status"  # set in the request's environment by an error page
 LABELS = {"name": "Your name", "email": "Email", "code": "Code", "words": "Your words"}
 PAGES = frozenset({400, 403, 404, 405, 413, 429, 500})
 log = logging.getLogger(__name__)
@@ -20,8 +21,7 @@ def error_page(error: HTTPException) -> Response:
     """The page for an HTTP error; those without one of their own share the page of 400 or 500."""
     status = error.code or 500
     page = status if status in PAGES else (500 if status >= 500 else 400)
-    if status >= 500:
-        g.database_may_be_away = True
+    request.environ[ERROR_STATUS] = status
     response = make_response(
         render_template(
             f"errors/{page}.html",

@@ -70,6 +70,71 @@ def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(
     assert work() == Batch()
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.1.1 no such person", "550 5.1.10 no such", "552 5.2.2 mailbox full",
+        "553 5.1.3 bad address", "550 no such person", "551 moved",
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_mailbox_is_final(
+    app: Flask, mailbox: Mailbox, work: Work, reply: str
+) -> None:
+    mailbox.answer = lambda envelope: reply
+    queue()
+    assert work().failed == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "554 5.7.1 relay access denied", "550 5.7.1 client host blocked", "554 no",
+        "550 5.1.8 sender domain unknown", "550 5.4.1 no route", "503 bad sequence",
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_us_costs_no_mail(
+    app: Flask, session: Session, mailbox: Mailbox, work: Work, reply: str
+) -> None:
+    mailbox.answer = lambda envelope: reply
+    (message_id,) = queue()
+    assert work().put_back == 1
+    assert message(session, message_id).state is MessageState.WAITING
+    assert message(session, message_id).payload is not None
+
+
+@pytest.mark.parametrize("reply", ["421 closing", "530 5.7.0 authentication required"])
+def test_a_server_that_takes_no_mail_at_all_stops_the_batch(
+    app: Flask, mailbox: Mailbox, work: Work, reply: str
+) -> None:
+    mailbox.answer = lambda envelope: reply
+    queue(3)
+    batch = work()
+    assert batch.server_unavailable
+    assert batch.put_back == 3
+
+
+def test_a_worker_whose_lease_has_ended_leaves_the_mail_to_the_next(
+    app: Flask, session: Session
+) -> None:
+    (message_id,) = queue()
+    now = clock.utc_now()
+    with transaction() as writing:
+        (first,) = actions.claim_batch(writing, 1, now=now)
+        writing.expunge_all()
+    with transaction() as writing:
+        (second,) = actions.claim_batch(writing, 1, now=now + LEASE * 2)
+        writing.expunge_all()
+    with transaction() as writing:
+        actions.fail_for_good(writing, first, "SMTP 550", now=now)
+        actions.try_later(writing, first, "SMTP 451", now=now)
+        actions.give_back(writing, [first], now=now)
+    assert message(session, message_id).failure is None
+    assert message(session, message_id).attempts == 2
+    with transaction() as writing:
+        actions.finish(writing, [second], MessageState.SENT, now=now)
+    assert message(session, message_id).state is MessageState.SENT
+
+
 @pytest.mark.parametrize("reply", ["451 4.3.0 try later", "452 too many"])
 def test_a_passing_refusal_is_tried_again_later(
     app: Flask, session: Session, mailbox: Mailbox, work: Work, reply: str
