@@ -306,7 +306,6 @@ def counted(token: str) -> View:
         signature=signature,
         token=token,
         already="already" in request.args,
-        count=queries.current_count(clock.utc_now()),
     )
 
 
