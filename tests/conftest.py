@@ -193,7 +193,7 @@ class Site:
 
     url: str
     environment: dict[str, str]
-    process: subprocess.Popen[bytes]
+    log: Path
 
     @property
     def visitor(self) -> Visitor:
@@ -221,32 +221,37 @@ def _clean_environment() -> dict[str, str]:
 
 
 @contextmanager
-def running(settings: dict[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `coalition` in the background; ended by SIGTERM."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "coalition.cli", *words],
-        env={**_clean_environment(), **settings},
-        cwd=ROOT,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        process.wait(60)
+def running(
+    settings: dict[str, str], *words: str, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `coalition` in the background; ended by SIGTERM. What it prints is added to `log`."""
+    with (log or Path(os.devnull)).open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "coalition.cli", *words],
+            env={**_clean_environment(), **settings},
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(60)
 
 
 @contextmanager
-def serving(database_url: str, mailbox: Mailbox, **changes: str) -> Iterator[Site]:
+def serving(database_url: str, mailbox: Mailbox, log: Path, **changes: str) -> Iterator[Site]:
     """A running site with settings of choice, ready to be visited."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = environment(database_url, mailbox.url, SITE_URL=url, **changes)
-    with running(settings, "serve", "--port", str(port)) as process:
-        running_site = Site(url, settings, process)
+    with running(settings, "serve", "--port", str(port), log=log) as process:
+        running_site = Site(url, settings, log)
         deadline = time.monotonic() + 30
         while True:
-            assert process.poll() is None, "the site ended"
+            assert process.poll() is None, f"the site ended: {log.read_text()}"
             try:
                 if running_site.visitor.get("/readyz").status == 200:
                     break
@@ -258,6 +263,6 @@ def serving(database_url: str, mailbox: Mailbox, **changes: str) -> Iterator[Sit
 
 
 @pytest.fixture
-def site(database_url: str, mailbox: Mailbox) -> Iterator[Site]:
-    with serving(database_url, mailbox) as running_site:
+def site(database_url: str, mailbox: Mailbox, tmp_path: Path) -> Iterator[Site]:
+    with serving(database_url, mailbox, tmp_path / "site.log") as running_site:
         yield running_site

@@ -31,6 +31,19 @@ class Mailbox:
         self.recipients: list[str] = []
         self.answer: Answer = lambda envelope: "250 OK"
         self.port = free_port()
+        self.connections = 0
+
+    async def handle_EHLO(  # noqa: N802
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         reply = self.answer(envelope)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
+from collections.abc import Callable
+from pathlib import Path
 
-from tests.conftest import Site
+import pytest
+
+from tests.conftest import Site, serving
 from tests.mailbox import Mailbox, code_in, html_of, link_in, text_of
 from tests.visitor import Page, Visitor
 
@@ -74,6 +79,10 @@ def test_a_signature_from_the_form_to_its_withdrawal(site: Site, mailbox: Mailbo
     assert "0 verified" in verified.stdout
     audited = site.command("audit", "verify")
     assert audited.returncode == 0, audited.stderr
+    log = site.log.read_text()
+    assert site.url in log
+    for secret in ("zoe", "Zoë", "Fictional", link.rpartition("/")[2]):
+        assert secret not in log
 
 
 def test_a_code_can_be_typed_instead_of_following_the_link(site: Site, mailbox: Mailbox) -> None:
@@ -84,3 +93,36 @@ def test_a_code_can_be_typed_instead_of_following_the_link(site: Site, mailbox: 
     assert "Yes, count my signature" in to_confirm.text
     assert "is counted" in visitor.submit(to_confirm, "/petition/confirm").text
     wait_for_count(site, 1)
+
+
+def test_nothing_is_lost_when_the_site_restarts_between_two_steps(
+    database_url: str, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    pages: list[Page] = []
+
+    def step(act: Callable[[Visitor], Page]) -> Page:
+        """Each step on a site that was started anew, at another port."""
+        with serving(database_url, mailbox, tmp_path / "site.log") as site:
+            pages.append(act(site.visitor))
+        return pages[-1]
+
+    step(lambda visitor: visitor.get("/petition"))
+    step(lambda visitor: visitor.submit(pages[-1], "/petition/sign", **ANSWERS))
+    with serving(database_url, mailbox, tmp_path / "site.log") as site:
+        mail = mailbox.wait_for(1)
+        assert site.visitor.get(link_in(mail, "confirm")).status == 200
+    step(lambda visitor: visitor.get(link_in(mail, "confirm")))
+    assert "is counted" in step(lambda visitor: visitor.submit(pages[-1], "/confirm")).text
+
+
+def test_a_site_told_to_stop_ends_its_whole_tree(
+    database_url: str, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    with serving(database_url, mailbox, tmp_path / "site.log") as site:
+        sign(site.visitor)
+        mailbox.wait_for(1)
+    with pytest.raises(ConnectionRefusedError):
+        site.visitor.get("/healthz")
+    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert site.url.rpartition(":")[2] not in left.stdout
+    assert "Traceback" not in site.log.read_text()

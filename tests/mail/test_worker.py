@@ -199,6 +199,12 @@ def test_a_server_that_is_away_costs_one_try_of_one_mail(app: Flask, session: Se
     assert all(row.state is MessageState.WAITING for row in rows)
 
 
+def test_one_connection_serves_many_mails(app: Flask, mailbox: Mailbox, work: Work) -> None:
+    queue(20)
+    assert work().sent == 20
+    assert mailbox.connections == 1
+
+
 def test_a_connection_that_the_server_closed_is_made_anew(app: Flask, mailbox: Mailbox) -> None:
     transport = SmtpTransport(MailServer("smtp", "127.0.0.1", mailbox.port))
     transport.check()

@@ -202,7 +202,7 @@ def test_signing_goes_on_when_redis_is_gone(
 ) -> None:
     with running_redis(tmp_path, free_port()) as url:
         one_process = {"WEB_PROCESSES": "1", "LIMIT_NETWORK": "3 per minute", "REDIS_URL": url}
-        with serving(database_url, mailbox, **one_process) as site:
+        with serving(database_url, mailbox, tmp_path / "log", **one_process) as site:
             assert sign(site.visitor, 1).status == 200
             with redis.Redis.from_url(url) as client:
                 client.shutdown(nosave=True)
