@@ -19,6 +19,7 @@ from coalition.pages import views as pages
 from coalition.petition import signature_views
 from coalition.petition import views as petition
 from coalition.settings import Settings
+from coalition.statements import views as statements
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
 from coalition.web.caching import init_caching
 from coalition.web.errors import ERROR_STATUS, init_errors
@@ -56,7 +57,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_database(app, settings.database_url, settings.database_pool)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     _init_web(app, settings)
-    for each in (pages.blueprint, petition.blueprint, signature_views.blueprint):
+    for each in (
+        pages.blueprint,
+        statements.blueprint,
+        petition.blueprint,
+        signature_views.blueprint,
+    ):
         app.register_blueprint(each)
     if settings.mail_url.is_maildir and settings.is_local:
         app.config["MAILDIR"] = settings.mail_url.path

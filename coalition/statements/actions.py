@@ -14,9 +14,10 @@ from coalition.statements.queries import latest_versions
 
 
 def publish_texts(
-    session: Session, texts: Mapping[str, str], *, actor: str, now: datetime
+    session: Session, texts: Mapping[str, str], *, actor: str, now: datetime, note: str = ""
 ) -> list[DocumentVersion]:
-    """Publish those of `texts` (by slug) that changed, each as a new version.
+    """Publish those of `texts` (by slug) that changed, each as a new version; `note` says to
+    readers what changed.
 
     Returns the new versions; none when nothing changed. Raises CampaignInvalid when any of
     the texts cannot be used, and then publishes nothing.
@@ -35,6 +36,7 @@ def publish_texts(
             version=current.version + 1 if current else 1,
             text=text,
             published_at=now,
+            change_note=note if current else "",
         )
         session.add(version)
         published.append(version)
@@ -43,6 +45,7 @@ def publish_texts(
             actor=actor,
             action="text published",
             subject=f"{slug} version {version.version}",
+            reason=note,
             now=now,
         )
     session.flush()

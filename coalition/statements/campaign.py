@@ -20,6 +20,7 @@ FILES = {
     "campaign": "campaign.toml",
     "consent": "consent.toml",
     "helplines": "helplines.toml",
+    "reasons": "reasons.md",
     "petition": "petition.md",
     "statement": "statement.md",
     "support": "support.md",
@@ -97,7 +98,9 @@ class Document:
     version_id: int
     version: int
     published_at: datetime
+    change_note: str
     html: Markup
+    headings: tuple[markdown.Heading, ...]
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class Campaign:
     details: Details
     consent: Consent
     helplines: tuple[Helpline, ...]
+    reasons: Document
     petition: Document
     statement: Document
     support: Document

@@ -33,12 +33,15 @@ def check(folder: Path) -> None:
 
 @campaign_commands.command("load")
 @_folder
+@click.option("--note", default="", help="What changed, in a sentence that readers will see.")
 @with_appcontext
-def load(folder: Path) -> None:
+def load(folder: Path, note: str) -> None:
     """Publish the texts in FOLDER: each that changed becomes a new version."""
     texts = _read(folder)
     with transaction() as session:
-        published = publish_texts(session, texts, actor="command line", now=clock.utc_now())
+        published = publish_texts(
+            session, texts, actor="command line", now=clock.utc_now(), note=note.strip()
+        )
     for version in published:
         click.echo(f"published {version.slug}, version {version.version}")
     if not published:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, count, pairwise
 from urllib.parse import urlsplit
 
 import nh3
@@ -14,7 +17,12 @@ TAGS = {
     "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "img", "li", "ol", "p",
     "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
-ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "h2": {"id"},
+    "img": {"src", "alt", "title"},
+    "ol": {"start"},
+}
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 _markdown.validateLink = lambda _: True  # type: ignore[method-assign, assignment]  # problems() judges
@@ -22,16 +30,74 @@ _checker = MarkdownIt("commonmark", {"html": True}).enable("table")
 _checker.validateLink = lambda _: True  # type: ignore[method-assign, assignment]
 
 
+@dataclass(frozen=True)
+class Heading:
+    """A heading of the second level, and the anchor that leads to it."""
+
+    anchor: str
+    text: str
+
+
 def render(text: str) -> str:
-    """HTML of a Markdown text, cleaned: no script, no style, no frame, no foreign image."""
+    """HTML of a Markdown text, cleaned: no script, no style, no frame, no foreign image.
+
+    Each heading of the second level carries the anchor that `headings` tells.
+    """
+    tokens = _markdown.parse(text)
+    for opening, heading in zip(_openings(tokens), _headings(tokens), strict=True):
+        opening.attrSet("id", heading.anchor)
     return nh3.clean(
-        _markdown.render(text),
+        _markdown.renderer.render(tokens, _markdown.options, {}),
         tags=TAGS,
         attributes=ATTRIBUTES,
         url_schemes=set(LINK_SCHEMES),
         link_rel=None,
         attribute_filter=_keep_own_images,
     )
+
+
+def headings(text: str) -> list[Heading]:
+    """The headings of the second level, in order, each with an anchor of its own."""
+    return _headings(_markdown.parse(text))
+
+
+def plain_paragraphs(text: str) -> str:
+    """The words of a Markdown text without its marks, a blank line between two passages.
+
+    A link is followed by its address, so that a changed address shows in a comparison.
+    """
+    inline = [token for token in _markdown.parse(text) if token.type == "inline"]
+    return "\n\n".join(_plain(token.children or []) for token in inline)
+
+
+def _plain(tokens: list[Token]) -> str:
+    words, address = [], ""
+    for token in tokens:
+        if token.type == "link_open":
+            address = str(token.attrGet("href") or "")
+        words.append(
+            {"softbreak": " ", "hardbreak": " ", "link_close": f" ({address})"}.get(
+                token.type, token.content
+            )
+        )
+    return "".join(words)
+
+
+def _headings(tokens: list[Token]) -> list[Heading]:
+    found: list[Heading] = []
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open" and opening.tag == "h2":
+            words = "".join(each.content for each in inline.children or [])
+            slug = re.sub(r"[\W_]+", "-", words.lower()).strip("-") or "section"
+            taken = {heading.anchor for heading in found}
+            numbered = (f"{slug}-{number}" for number in count(2))
+            anchor = next(each for each in chain([slug], numbered) if each not in taken)
+            found.append(Heading(anchor, words))
+    return found
+
+
+def _openings(tokens: list[Token]) -> list[Token]:
+    return [each for each in tokens if each.type == "heading_open" and each.tag == "h2"]
 
 
 def _keep_own_images(tag: str, attribute: str, value: str) -> str | None:

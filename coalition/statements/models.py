@@ -19,3 +19,4 @@ class DocumentVersion(Base):
     version: Mapped[int]  # 1, 2, 3 ... for each slug
     text: Mapped[str] = mapped_column(Text)  # Markdown or TOML, as it was written
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    change_note: Mapped[str] = mapped_column(Text, default="")  # what changed, and why

@@ -47,16 +47,44 @@ def read_campaign(session: Session) -> Campaign:
         details=parse_details(latest["campaign"].text),
         consent=parse_consent(consent.text, consent.id, consent.version),
         helplines=parse_helplines(latest["helplines"].text),
-        petition=_document(latest["petition"]),
-        statement=_document(latest["statement"]),
-        support=_document(latest["support"]),
-        privacy=_document(latest["privacy"]),
+        reasons=as_document(latest["reasons"]),
+        petition=as_document(latest["petition"]),
+        statement=as_document(latest["statement"]),
+        support=as_document(latest["support"]),
+        privacy=as_document(latest["privacy"]),
     )
 
 
-def _document(row: DocumentVersion) -> Document:
-    html = Markup(markdown.render(row.text))  # noqa: S704 (render() cleans it)
-    return Document(row.id, row.version, row.published_at, html)
+def as_document(row: DocumentVersion) -> Document:
+    """A version of a Markdown text, ready to be shown."""
+    return Document(
+        version_id=row.id,
+        version=row.version,
+        published_at=row.published_at,
+        change_note=row.change_note,
+        html=Markup(markdown.render(row.text)),  # noqa: S704 (render() cleans it)
+        headings=tuple(markdown.headings(row.text)),
+    )
+
+
+def find_version(session: Session, slug: str, version: int) -> DocumentVersion | None:
+    """This version of this text, if there is one."""
+    return session.scalars(
+        select(DocumentVersion).where(
+            DocumentVersion.slug == slug, DocumentVersion.version == version
+        )
+    ).one_or_none()
+
+
+def history(session: Session, slug: str) -> list[DocumentVersion]:
+    """All versions of a text, the newest first."""
+    return list(
+        session.scalars(
+            select(DocumentVersion)
+            .where(DocumentVersion.slug == slug)
+            .order_by(DocumentVersion.version.desc())
+        )
+    )
 
 
 @dataclass

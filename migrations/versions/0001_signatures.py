@@ -47,6 +47,7 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('change_note', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_document_versions')),
     sa.UniqueConstraint('slug', 'version', name=op.f('uq_document_versions_slug_version'))
     )
