@@ -56,6 +56,7 @@ from coalition.petition.tokens import (
 from coalition.statements.queries import current_campaign
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
+from coalition.web.data import open_data
 from coalition.web.errors import error_page, log_failure, what_was_typed
 from coalition.web.limits import limit_writes, retry_after, spend
 
@@ -363,7 +364,5 @@ def count_json() -> Response:
     as_at = count.as_at.isoformat().replace("+00:00", "Z")
     response = jsonify(count=count.signatures, as_at=as_at)
     response.headers["Cache-Control"] = f"public, max-age={COUNT_SECONDS}"
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.add_etag()
-    return response.make_conditional(request)  # type: ignore[return-value]
+    return open_data(response).make_conditional(request)  # type: ignore[return-value]

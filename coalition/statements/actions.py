@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
-from coalition.statements.campaign import CampaignInvalid, check_texts
+from coalition.statements.campaign import check_texts
 from coalition.statements.models import DocumentVersion
 from coalition.statements.queries import latest_versions
+from coalition.statements.tables import CampaignInvalid
 
 
 def publish_texts(

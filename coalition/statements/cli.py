@@ -8,7 +8,8 @@ from flask.cli import AppGroup, with_appcontext
 from coalition import clock
 from coalition.db import transaction
 from coalition.statements.actions import publish_texts
-from coalition.statements.campaign import CampaignInvalid, read_folder
+from coalition.statements.campaign import read_folder
+from coalition.statements.tables import CampaignInvalid
 
 campaign_commands = AppGroup("campaign", help="Check and load a campaign's texts.")
 _folder = click.argument("folder", type=click.Path(path_type=Path))

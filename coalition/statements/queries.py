@@ -13,15 +13,16 @@ from sqlalchemy.orm import Session
 
 from coalition.db import db
 from coalition.statements import markdown
-from coalition.statements.campaign import (
-    FILES,
-    Campaign,
-    Document,
-    parse_consent,
-    parse_details,
-    parse_helplines,
-)
+from coalition.statements.campaign import FILES, Campaign, Document
 from coalition.statements.models import DocumentVersion
+from coalition.statements.records import (
+    parse_consent,
+    parse_demands,
+    parse_details,
+    parse_evidence,
+    parse_helplines,
+    parse_replies,
+)
 
 REMEMBERED = 2.0  # seconds for which a process does not ask the database again
 
@@ -47,9 +48,14 @@ def read_campaign(session: Session) -> Campaign:
         details=parse_details(latest["campaign"].text),
         consent=parse_consent(consent.text, consent.id, consent.version),
         helplines=parse_helplines(latest["helplines"].text),
+        demands=parse_demands(latest["demands"].text),
+        evidence=parse_evidence(latest["evidence"].text),
+        replies=parse_replies(latest["replies"].text),
         reasons=as_document(latest["reasons"]),
         petition=as_document(latest["petition"]),
         statement=as_document(latest["statement"]),
+        questions=as_document(latest["questions"]),
+        about=as_document(latest["about"]),
         support=as_document(latest["support"]),
         privacy=as_document(latest["privacy"]),
     )

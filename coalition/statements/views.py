@@ -1,8 +1,10 @@
-"""The coalition's statement, in each of its versions."""
+"""The coalition's own words: statement, evidence, replies, demands, questions, about."""
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, render_template
 
 from coalition.db import db
 from coalition.statements.comparison import compare
@@ -11,6 +13,7 @@ from coalition.statements.models import DocumentVersion
 from coalition.statements.queries import as_document, current_campaign, find_version, history
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
+from coalition.web.data import csv_response, open_data
 
 blueprint = Blueprint("statements", __name__)
 
@@ -53,3 +56,75 @@ def changes(number: int) -> str:
     new, old = _version_or_404(number), _version_or_404(number - 1)
     paragraphs = compare(plain_paragraphs(old.text), plain_paragraphs(new.text))
     return render_template("statements/changes.html", new=new, old=old, paragraphs=paragraphs)
+
+
+@blueprint.get("/evidence")
+@open_to(Access.PUBLIC)
+@public_page
+def evidence() -> str:
+    return render_template("statements/evidence.html")
+
+
+@blueprint.get("/demands")
+@open_to(Access.PUBLIC)
+@public_page
+def demands() -> str:
+    return render_template("statements/demands.html")
+
+
+@blueprint.get("/questions")
+@open_to(Access.PUBLIC)
+@public_page
+def questions() -> str:
+    document = current_campaign().questions
+    return render_template("statements/words.html", title="Questions", document=document)
+
+
+@blueprint.get("/about")
+@open_to(Access.PUBLIC)
+@public_page
+def about() -> str:
+    document = current_campaign().about
+    return render_template("statements/words.html", title="About us", document=document)
+
+
+@blueprint.get("/replies")
+@open_to(Access.PUBLIC)
+@public_page
+def replies() -> str:
+    """Who was asked, and what they said, the critics beside the coalition."""
+    return render_template("statements/replies.html")
+
+
+def _replies_as_data() -> list[dict[str, Any]]:
+    return [
+        {
+            "body": reply.body,
+            "asked_by": reply.asked_by,
+            "asked_on": reply.asked_on.isoformat() if reply.asked_on else reply.asked_words,
+            "due": reply.due.isoformat(),
+            "as_of": reply.as_of.isoformat(),
+            "answered": reply.answered,
+            "answered_on": reply.answered_on,
+            "answer": reply.answer,
+            "days_waiting": reply.days_waiting,
+            "days_overdue": reply.days_overdue,
+            "source": reply.source,
+            "link": reply.link,
+        }
+        for reply in current_campaign().replies
+    ]
+
+
+@blueprint.get("/replies.json")
+@open_to(Access.PUBLIC)
+@public_page
+def replies_json() -> Response:
+    return open_data(jsonify(replies=_replies_as_data()))
+
+
+@blueprint.get("/replies.csv")
+@open_to(Access.PUBLIC)
+@public_page
+def replies_csv() -> Response:
+    return open_data(csv_response(_replies_as_data(), "replies.csv"))

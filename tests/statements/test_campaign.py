@@ -105,9 +105,9 @@ def test_a_document_without_words_is_named(folder: Path, filename: str, text: st
         ("campaign.toml", '"Hello,"', "5", "mail_greeting must be a str"),
         ("campaign.toml", '"https://www', '"javascript://www', "leave_to: must be an https://"),
         ("campaign.toml", '"https://www.bbc.co.uk/weather"', '"https://"', "leave_to: must be"),
-        ("campaign.toml", 'title = "Halt"', "", "demands 1: title is missing"),
-        ("campaign.toml", 'title = "Review"', 'title = ""', "demands 2: title is empty"),
-        ("campaign.toml", 'title = "Halt"', 'title = "H"\nnote = "x"', "demands 1: note is not"),
+        ("demands.toml", 'title = "Halt"', "", "demands 1: title is missing"),
+        ("demands.toml", 'title = "Review"', 'title = ""', "demands 2: title is empty"),
+        ("demands.toml", 'title = "Halt"', 'title = "H"\nnote = "x"', "demands 1: note is not"),
         ("campaign.toml", "#8a1538", "red", "accent: must be written as #rrggbb"),
         ("campaign.toml", "#8a1538", "#8a153", "accent: must be written as #rrggbb"),
         ("campaign.toml", "#8a1538", "#8a1538;}", "accent: must be written as #rrggbb"),
@@ -137,7 +137,7 @@ def test_each_fault_of_a_table_is_told_with_its_file(
 
 
 @pytest.mark.parametrize(
-    ("filename", "what"), [("campaign.toml", "demands"), ("helplines.toml", "helplines")]
+    ("filename", "what"), [("demands.toml", "demands"), ("helplines.toml", "helplines")]
 )
 @pytest.mark.parametrize(
     ("instead", "problem"),

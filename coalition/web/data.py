@@ -1,0 +1,43 @@
+"""Public figures and lists in forms that other software reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+
+# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def open_data(response: Response) -> Response:
+    """Let any page of any site read the answer."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def csv_response(rows: Sequence[dict[str, Any]], filename: str) -> Response:
+    """`rows`, which all have the same keys, as CSV (RFC 4180) in UTF-8, the keys on top."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    if rows:
+        writer.writerow(rows[0])
+        writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    response = Response(buffer.getvalue(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    words = str(value)
+    if isinstance(value, str) and words.startswith(FORMULA_STARTS):
+        return f"'{words}"
+    return words
