@@ -8,21 +8,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/development.txt
 PORT ?= 8000
+CAMPAIGN ?= campaign
 
-.PHONY: run test check install lock clean
+.PHONY: run coalition test check install lock clean
 
-run: export COALITION_DATABASE_URL ?= sqlite:///instance/coalition.db
-run: export COALITION_SITE_URL ?= http://127.0.0.1:$(PORT)
-run: export COALITION_MAIL_URL ?= maildir:instance/mail
-run: export COALITION_MAIL_FROM ?= Petition <petition@example.org>
-run: install ## The site on http://127.0.0.1:8000, with the example campaign
-	@umask 077; mkdir -p instance; \
+# The settings of a site that somebody tries out on this machine.
+run coalition: export COALITION_DATABASE_URL ?= sqlite:///instance/coalition.db
+run coalition: export COALITION_SITE_URL ?= http://127.0.0.1:$(PORT)
+run coalition: export COALITION_MAIL_URL ?= maildir:instance/mail
+run coalition: export COALITION_MAIL_FROM ?= Petition <petition@example.org>
+SECRETS = umask 077; mkdir -p instance; \
 	test -s instance/secret-keys || $(BIN)/coalition keys new > instance/secret-keys; \
-	export COALITION_SECRET_KEYS="$${COALITION_SECRET_KEYS:-$$(cat instance/secret-keys)}"; \
-	$(BIN)/coalition db upgrade && $(BIN)/coalition campaign load campaign && \
+	export COALITION_SECRET_KEYS="$${COALITION_SECRET_KEYS:-$$(cat instance/secret-keys)}"
+
+run: install ## The site on http://127.0.0.1:8000, with the example campaign
+	@case "$(PORT)" in ''|*[!0-9]*) echo "PORT must be a number"; exit 1;; esac; $(SECRETS); \
+	$(BIN)/coalition db upgrade && $(BIN)/coalition campaign load --if-none $(CAMPAIGN) && \
 	case "$$COALITION_MAIL_URL" in maildir:*) \
 		echo "Mail is not sent, but can be read: $$COALITION_SITE_URL/dev/mail";; esac && \
 	exec $(BIN)/coalition serve --port $(PORT)
+
+coalition: install ## A command for that site: make coalition DO="tally verify"
+	@$(SECRETS); $(BIN)/coalition $(DO)
 
 test: check ## Every check and test, on real parts that it brings itself
 	$(BIN)/pytest

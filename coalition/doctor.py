@@ -25,12 +25,23 @@ def examine(settings: Settings, app: Flask) -> Iterator[str]:
     yield from _mail(settings)
     yield from _limits(settings)
     yield from _keys(settings)
-    yield from _files(settings)
+    path = _sqlite_path(settings)
+    if path and not path.exists():
+        # Looking into it would make an empty one.
+        yield f"There is no database at {path}: `coalition db upgrade` makes one."
+        return
+    if path and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield f"Other users of this machine can read the database: chmod 600 {path.name}."
     try:
         with app.app_context():
             yield from what_is_not_ready()
     except SQLAlchemyError:
         yield "The database does not answer at COALITION_DATABASE_URL."
+
+
+def _sqlite_path(settings: Settings) -> Path | None:
+    scheme, _, path = settings.database_url.partition(":///")
+    return Path(path) if scheme == "sqlite" else None
 
 
 def _addresses(settings: Settings) -> Iterator[str]:
@@ -95,13 +106,6 @@ def _keys(settings: Settings) -> Iterator[str]:
             "keys rotate`, and take the older ones out 7 days later, when the last link that "
             "they signed has run out."
         )
-
-
-def _files(settings: Settings) -> Iterator[str]:
-    if settings.database_url.startswith("sqlite:///"):
-        path = Path(settings.database_url.removeprefix("sqlite:///"))
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield f"Other users of this machine can read the database: chmod 600 {path.name}."
 
 
 @click.command("doctor")

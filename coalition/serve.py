@@ -6,18 +6,21 @@ Why granian, and why these settings: docs/adr/0002-wsgi-server.md.
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import subprocess
 import sys
 import threading
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from coalition.app import create_app
 from coalition.settings import Settings
 
 BLOCKING_THREADS = 4  # requests at once in each process; more only wait for one another
@@ -35,28 +38,42 @@ class WorkerKeeper:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
     def start(self) -> None:
+        """Start the worker, before the web processes are forked: one that is forked while
+        another process is being started keeps a pipe open that the start waits for."""
+        self._process = self._start_worker()
         self._thread.start()
 
     def stop(self) -> None:
         """Ask the worker to finish the mail in hand, and wait until it has."""
         self._stop.set()
-        if self._process:
-            self._process.terminate()
+        self._process.terminate()
         self._thread.join()
 
+    def _start_worker(self) -> subprocess.Popen[bytes]:
+        # In a session of its own: Ctrl-C reaches the server, and the server stops the worker.
+        return subprocess.Popen(
+            [sys.executable, "-m", "coalition.cli", "worker"], start_new_session=True
+        )
+
     def _keep(self) -> None:
-        while not self._stop.is_set():
-            self._process = subprocess.Popen([sys.executable, "-m", "coalition.cli", "worker"])
+        while True:
+            status = self._process.wait()
+            if self._stop.wait(WORKER_REST):
+                return
+            log.error("the worker ended with status %s; it is started again", status)
+            self._process = self._start_worker()
             if self._stop.is_set():
                 self._process.terminate()
-            status = self._process.wait()
-            if not self._stop.is_set():
-                log.error("the worker ended with status %s; it is started again", status)
-                self._stop.wait(WORKER_REST)
+
+
+def web_process() -> Flask:
+    """What each web process serves. It leaves the terminal's group: Ctrl-C is for the server,
+    which then stops its processes in order."""
+    os.setpgrp()
+    return create_app()
 
 
 @click.command("serve")
@@ -67,8 +84,10 @@ class WorkerKeeper:
 def serve(host: str, port: int, worker: bool) -> None:
     """Serve the site, with the worker in the same process tree."""
     settings: Settings = current_app.extensions["settings"]
+    _refuse_a_taken_port(host, port)
     server = Granian(
-        "wsgi:app",
+        "coalition.serve:web_process",
+        factory=True,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -83,7 +102,7 @@ def serve(host: str, port: int, worker: bool) -> None:
         respawn_interval=0.5,
         workers_kill_timeout=KILL_AFTER,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         # An access log would hold addresses of visitors and private links.
         log_access=False,
     )
@@ -91,5 +110,26 @@ def serve(host: str, port: int, worker: bool) -> None:
         keeper = WorkerKeeper()
         server.on_startup(keeper.start)
         server.on_shutdown(keeper.stop)
-    click.echo(f"Serving {settings.site_url} on http://{host}:{port}")
+    click.echo(f"Open {settings.site_url} (listening on {host}:{port}). Ctrl-C stops it.")
     server.serve()
+    click.echo("Stopped.")
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    """End with one line if something listens there already.
+
+    The server itself would share the port without a word, and visitors would meet the one or
+    the other.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port} ({error.strerror}). Does something answer there "
+            "already? Stop it, or choose another port."
+        ) from error

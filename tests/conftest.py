@@ -198,6 +198,7 @@ class Site:
     url: str
     environment: dict[str, str]
     log: Path
+    group: int  # of processes, as a terminal's Ctrl-C reaches them
 
     @property
     def visitor(self) -> Visitor:
@@ -236,6 +237,7 @@ def running(
             cwd=ROOT,
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
         try:
             yield process
@@ -252,7 +254,7 @@ def serving(database_url: str, mailbox: Mailbox, log: Path, **changes: str) -> I
     url = f"http://127.0.0.1:{port}"
     settings = environment(database_url, mailbox.url, SITE_URL=url, **changes)
     with running(settings, "serve", "--port", str(port), log=log) as process:
-        running_site = Site(url, settings, log)
+        running_site = Site(url, settings, log, process.pid)
         deadline = time.monotonic() + 30
         while True:
             assert process.poll() is None, f"the site ended: {log.read_text()}"

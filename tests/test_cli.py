@@ -207,9 +207,11 @@ def test_a_database_without_migrations_is_found(local: Values, tmp_path: Path) -
 
 
 def test_a_database_in_a_folder_that_is_not_there_is_found(local: Values, tmp_path: Path) -> None:
-    assert findings(local, DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/site.db") == [
-        "The database does not answer at COALITION_DATABASE_URL."
+    path = tmp_path / "nowhere" / "site.db"
+    assert findings(local, DATABASE_URL=f"sqlite:///{path}") == [
+        f"There is no database at {path}: `coalition db upgrade` makes one."
     ]
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])

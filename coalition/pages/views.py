@@ -28,6 +28,7 @@ from coalition.web.access import Access, open_to
 from coalition.web.caching import PAGE_SECONDS, public_page
 from coalition.web.errors import ERROR_STATUS
 from coalition.web.headers import ONE_YEAR
+from coalition.web.limits import longest_window
 
 blueprint = Blueprint("pages", __name__)
 OUTBOX_PATIENCE = timedelta(minutes=15)  # mail that waits longer means that no worker runs
@@ -56,7 +57,7 @@ def privacy() -> str:
         "pages/privacy.html",
         mail_days=mail.KEPT_AFTER_SENDING.days,
         give_up_days=mail.GIVE_UP_AFTER.days,
-        limit_network=current_app.config["LIMIT_NETWORK"],
+        limit_seconds=longest_window("LIMIT_NETWORK"),
     )
 
 

@@ -86,7 +86,10 @@ def unblock(address: str) -> None:
 @with_appcontext
 def held() -> None:
     """List what waits for a decision: id, since when, whether there is an appeal."""
-    for signature in queries.held_signatures(db.session()):
+    waiting = queries.held_signatures(db.session())
+    if not waiting:
+        click.echo("Nothing waits for a decision.")
+    for signature in waiting:
         appeal = "appealed" if signature.appeal else ""
         click.echo(f"{signature.id} {signature.status_changed_at:%Y-%m-%d %H:%M} {appeal}".strip())
 

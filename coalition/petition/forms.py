@@ -24,6 +24,7 @@ from wtforms.validators import InputRequired, Length
 from coalition.crypto import TokenExpired, TokenInvalid, keyring
 from coalition.petition.actions import LONGEST_APPEAL, Agreed, Personal
 from coalition.petition.address import LONGEST_ADDRESS, NotAnAddress, parse_address
+from coalition.petition.codes import CODE_DIGITS, normal_code
 from coalition.petition.models import KIND_NAMES, REGION_NAMES, Kind, Region
 
 LONGEST_NAME = 200  # characters
@@ -123,7 +124,7 @@ class PersonalForm(PublicForm):
         default="",
     )
     kind = SelectField(
-        "In what part you sign",
+        "You sign as",
         choices=_choices(KIND_NAMES),
         default="",
     )
@@ -135,8 +136,8 @@ class PersonalForm(PublicForm):
     def validate_kind_consent(self, field: BooleanField) -> None:
         if self.kind.data and not field.data:
             raise ValidationError(
-                "Tick this so that we may keep in what part you sign, or choose "
-                "“Prefer not to say” above"
+                "Tick the box that says we may keep what you sign as, or choose “Prefer not to "
+                "say” above it"
             )
 
     def personal(self) -> Personal:
@@ -155,7 +156,11 @@ class SignForm(PersonalForm):
 
     email = _email_field()
     consent = BooleanField(
-        validators=[InputRequired("Tick this so that we may keep your signature and count it")]
+        validators=[
+            InputRequired(
+                "Tick the box that says you agree. Without it we may not keep your signature"
+            )
+        ]
     )
     website = StringField("Leave this field empty. It is here to catch robots")
 
@@ -189,6 +194,10 @@ class CodeForm(PublicForm):
             Length(max=40, message="The code has eight digits"),
         ],
     )
+
+    def validate_code(self, field: StringField) -> None:
+        if not re.fullmatch(rf"\d{{{CODE_DIGITS}}}", normal_code(field.data)):
+            raise ValidationError("The code has eight digits. Check it against the mail")
 
 
 class AppealForm(PublicForm):

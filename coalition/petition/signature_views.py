@@ -112,9 +112,10 @@ def change_details(token: str) -> View:
     agreed = read_stamp(form.stamp.data or "", now)
     if agreed is None:
         return _page(token, signature, form=form, stale=True), 422
+    signature_id = signature.id
     with transaction() as session:
         actions.correct_signature(
-            session, signature.id, form.personal(), agreed.consent_version_id, now=now
+            session, signature_id, form.personal(), agreed.consent_version_id, now=now
         )
     return _back(token, "details")
 
@@ -137,8 +138,9 @@ def erase(token: str) -> View:
     signature = _signature(token)
     if request.method != "POST":
         return render_template("petition/erase.html", token=token, signature=signature)
+    signature_id = signature.id
     with transaction() as session:
-        actions.erase_signature(session, signature.id, now=clock.utc_now())
+        actions.erase_signature(session, signature_id, now=clock.utc_now())
     return redirect(url_for("your_signature.erased"), 303)
 
 
@@ -157,8 +159,9 @@ def appeal(token: str) -> View:
     form = AppealForm(request.form)
     if not form.validate():
         return _page(token, signature, appeal_form=form), 422
+    signature_id = signature.id
     with transaction() as session:
-        actions.appeal_decision(session, signature.id, form.words.data, now=clock.utc_now())
+        actions.appeal_decision(session, signature_id, form.words.data, now=clock.utc_now())
     return _back(token, "appeal")
 
 

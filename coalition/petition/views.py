@@ -181,8 +181,10 @@ def check_email(sealed: str) -> View:
     """Where to look for the mail, and what to do when it does not come."""
     kept = _unseal(sealed)
     email = kept["email"] if kept else None
+    # Only an address was given: it asked for the private link, and signed nothing.
+    asked_for_link = kept is not None and "name" not in kept
     return render_template(
-        "petition/check_email.html",
+        "petition/link_sent.html" if asked_for_link else "petition/check_email.html",
         sealed=sealed if kept else None,
         email=email,
         meant=likely_meant(email) if email else None,
@@ -210,15 +212,16 @@ def correct(sealed: str) -> View:
 def resend() -> View:
     """Send the mail again. The answer is the same for every address."""
     kept = _unseal(request.form.get("sealed", ""))
-    form = EmailForm(request.form)
+    again = 1 if kept else None
     if kept is None:
+        form = EmailForm(request.form)
         if not form.validate():
             return render_template("petition/link.html", form=form), 422
         kept = {"email": form.email.data}
     spend_on_address(kept["email"])
     with transaction() as session:
         actions.request_link(session, kept["email"], now=clock.utc_now())
-    return _to_check_email(kept, again=1)
+    return _to_check_email(kept, again)
 
 
 @blueprint.route("/petition/code", methods=["GET", "POST"])
@@ -240,7 +243,8 @@ def code() -> View:
         return redirect(url_for("petition.confirm", token=token), 303)
     form.code.errors = [
         "This code does not belong to this address, or it was used. Check both against the mail. "
-        f"A code works for {UNVERIFIED_LIFETIME.days} days, until the signature is confirmed"
+        f"A code works for {UNVERIFIED_LIFETIME.days} days, until the signature is confirmed. "
+        "You can have a new mail sent, below"
     ]
     return render_template("petition/code.html", form=form), 422
 
@@ -289,6 +293,7 @@ def confirm(token: str) -> View:
         "petition/confirm.html",
         signature=signature,
         token=token,
+        waits_until=signature.signed_at + UNVERIFIED_LIFETIME,
         manage_token=exchange_token(Purpose.CONFIRM, token, Purpose.MANAGE, now),
         changed=request.method == "POST" and signature.status is SignatureStatus.AWAITING,
     )
@@ -320,11 +325,13 @@ def disown(token: str) -> View:
     signature = queries.find_signature(db.session(), signature_id)
     blocked = "block" in request.form
     if request.method == "POST" and signature is not None:
+        email = signature.email
         with transaction() as session:
             if actions.disown_signature(session, signature_id):
                 if blocked:
-                    actions.block_address(session, signature.email, now=now)
+                    actions.block_address(session, email, now=now)
                 return render_template("petition/disown.html", done=True, blocked=blocked)
+    signature = queries.find_signature(db.session(), signature_id)
     manage = None
     if signature and (request.method == "POST" or signature.status is not SignatureStatus.AWAITING):
         manage = exchange_token(Purpose.DISOWN, token, Purpose.MANAGE, now)

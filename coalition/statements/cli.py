@@ -6,9 +6,10 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from coalition import clock
-from coalition.db import transaction
+from coalition.db import db, transaction
 from coalition.statements.actions import publish_texts
-from coalition.statements.campaign import read_folder
+from coalition.statements.campaign import FILES, read_folder
+from coalition.statements.queries import latest_versions
 from coalition.statements.tables import CampaignInvalid
 
 campaign_commands = AppGroup("campaign", help="Check and load a campaign's texts.")
@@ -34,10 +35,13 @@ def check(folder: Path) -> None:
 
 @campaign_commands.command("load")
 @_folder
+@click.option("--if-none", is_flag=True, help="Do nothing where a campaign is published.")
 @click.option("--note", default="", help="What changed, in a sentence that readers will see.")
 @with_appcontext
-def load(folder: Path, note: str) -> None:
+def load(folder: Path, if_none: bool, note: str) -> None:
     """Publish the texts in FOLDER: each that changed becomes a new version."""
+    if if_none and not FILES.keys() - latest_versions(db.session()).keys():
+        return
     texts = _read(folder)
     with transaction() as session:
         published = publish_texts(

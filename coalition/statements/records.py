@@ -44,6 +44,13 @@ def parse_details(text: str) -> Details:
     """`campaign.toml`. Raises CampaignInvalid."""
     details = read_record(read_toml(text), Details)
     require_https({"leave_to": details.leave_to})
+    tells = [details.name, details.short_name, details.hashtag, details.headline]
+    if any(word.lower() in details.mail_greeting.lower() for word in tells):
+        raise CampaignInvalid(
+            ["mail_greeting: names the campaign, and a shared inbox would show it"]
+        )
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", details.contact):
+        raise CampaignInvalid(["contact: must be an email address"])
     problems = _colour_problems("accent", details.accent, colour.LIGHT_PAPERS)
     problems += _colour_problems("accent_dark", details.accent_dark, colour.DARK_PAPERS)
     if problems:
@@ -92,8 +99,8 @@ class Helpline:
     hours: str
     about: str
     calls_services: str
-    source: str
     checked: date
+    source: str = ""
 
 
 def parse_helplines(text: str) -> tuple[Helpline, ...]:

@@ -78,6 +78,11 @@ def spend(setting: str, key: bytes) -> None:
             raise LimitReached(retry_after=_seconds_left(item, identifiers))
 
 
+def longest_window(setting: str) -> int:
+    """For how many seconds at most a counter of this setting's limits is kept."""
+    return max(item.get_expiry() for item in _parse(current_app.config[setting]))
+
+
 def _seconds_left(item: RateLimitItem, identifiers: tuple[str, ...]) -> int:
     return _until(limiter.limiter.get_window_stats(item, *identifiers).reset_time)
 

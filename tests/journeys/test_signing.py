@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -126,3 +128,23 @@ def test_a_site_told_to_stop_ends_its_whole_tree(
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert site.url.rpartition(":")[2] not in left.stdout
     assert "Traceback" not in site.log.read_text()
+
+
+def test_a_second_site_on_the_same_port_is_refused_in_one_line(site: Site) -> None:
+    port = site.url.rpartition(":")[2]
+    second = site.command("serve", "--port", port)
+    assert second.returncode == 1
+    assert second.stderr.startswith(f"Error: cannot listen on 127.0.0.1:{port}")
+    assert "Does something answer there already?" in second.stderr
+    assert len(second.stderr.splitlines()) == 1
+
+
+def test_control_c_ends_the_site_without_alarm(
+    database_url: str, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    with serving(database_url, mailbox, tmp_path / "log") as site:
+        os.killpg(site.group, signal.SIGINT)
+    log = site.log.read_text()
+    assert log.rstrip().endswith("Stopped.")
+    for alarm in ("Traceback", "ERROR", "WARNING", "started again"):
+        assert alarm not in log

@@ -108,7 +108,7 @@ def test_a_signature_that_counts_again_is_told_so_in_kind_words(
     decided("hold", signature)
     decided("release", signature)
     work()
-    assert "has looked at your signature" in text_of(mailbox.received[-1])
+    assert "has looked at your signature again" in text_of(mailbox.received[-1])
 
 
 def test_each_decision_can_be_appealed(app: Flask, session: Session) -> None:

@@ -103,6 +103,8 @@ def test_a_document_without_words_is_named(folder: Path, filename: str, text: st
         ("campaign.toml", 'short_name = "StopSIM"', 'short_name = ""', "short_name is empty"),
         ("campaign.toml", 'short_name = "StopSIM"', 'short_name = "  "', "short_name is empty"),
         ("campaign.toml", '"Hello,"', "5", "mail_greeting must be a str"),
+        ("campaign.toml", '"Hello,"', '"Hello from stopsim,"', "mail_greeting: names the campaign"),
+        ("campaign.toml", '"hello@', '"nobody', "contact: must be an email address"),
         ("campaign.toml", '"https://www', '"javascript://www', "leave_to: must be an https://"),
         ("campaign.toml", '"https://www.bbc.co.uk/weather"', '"https://"', "leave_to: must be"),
         ("demands.toml", 'title = "Halt"', "", "demands 1: title is missing"),

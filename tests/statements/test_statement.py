@@ -15,6 +15,7 @@ from coalition.statements import markdown
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
 from coalition.statements.comparison import Change, compare
+from coalition.statements.queries import latest_versions
 from tests.conftest import ROOT, environment, run_command
 from tests.mailbox import Mailbox
 from tests.visitor import Visitor
@@ -124,3 +125,15 @@ def test_the_words_of_a_text_stand_without_its_marks() -> None:
 def test_a_text_compared_with_itself_has_not_changed() -> None:
     text = read_folder(ROOT / "campaign")["statement"]
     assert {run.change for paragraph in compare(text, text) for run in paragraph} == {Change.SAME}
+
+
+def test_what_is_published_is_not_replaced_by_a_start(
+    app: Flask, database_url: str, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    """`make run` loads the example campaign only where there is none."""
+    publish(app, "Our own words.")
+    values = environment(database_url, mailbox.url)
+    told = run_command(values, "campaign", "load", "--if-none", str(ROOT / "campaign"))
+    assert (told.returncode, told.stdout) == (0, "")
+    with transaction() as session:
+        assert latest_versions(session)["statement"].text == "Our own words."

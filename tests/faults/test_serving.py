@@ -1,0 +1,134 @@
+"""What `coalition serve` and `coalition worker` see to without being asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from coalition import clock
+from coalition.db import transaction
+from coalition.mail.models import MessageState, OutboxMessage
+from coalition.petition.models import Signature, SignatureStatus
+from coalition.petition.tokens import Purpose, make_token
+from coalition.serve import HEADER_SECONDS
+from tests.conftest import ROOT, environment, running, serving
+from tests.factories import make_signature
+from tests.mailbox import Mailbox
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def wait_until(condition: Callable[[], bool], words: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, words
+        time.sleep(0.1)
+
+
+def runs(process_id: int) -> bool:
+    """Whether a process is there and does something; one that only waits to be reaped is not."""
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@on_sqlite
+def test_no_address_that_is_asked_for_stands_in_the_output(
+    app: Flask, database_url: str, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    with transaction() as session:
+        signature = make_signature(session)
+    token = make_token(Purpose.MANAGE, signature.id, clock.utc_now())
+    with serving(database_url, mailbox, tmp_path / "log") as site:
+        for path in (f"/petition/signature/{token}", f"/petition/signature/{token}x", "/nowhere"):
+            site.visitor.get(path)
+    told = site.log.read_text()
+    assert "Open http://127.0.0.1" in told
+    assert token not in told
+    assert "/petition" not in told
+    assert "/nowhere" not in told
+
+
+@on_sqlite
+def test_a_visitor_that_says_nothing_is_let_go(
+    database_url: str, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    with serving(database_url, mailbox, tmp_path / "log") as site:
+        address = urlsplit(site.url)
+        with socket.create_connection((address.hostname, address.port)) as silent:
+            silent.sendall(b"GET / HTTP/1.1\r\n")
+            silent.settimeout(HEADER_SECONDS + 5)
+            while silent.recv(4096):
+                pass
+
+
+@on_sqlite
+def test_a_worker_ends_with_the_process_that_started_it(
+    database_url: str, mailbox: Mailbox
+) -> None:
+    starts = (
+        "import subprocess, sys;"
+        "child = subprocess.Popen([sys.executable, '-m', 'coalition.cli', 'worker']);"
+        "print(child.pid, flush=True); child.wait()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", starts],
+        env={**os.environ, **environment(database_url, mailbox.url)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout
+    with parent.stdout as told:
+        worker = int(told.readline())
+    try:
+        time.sleep(3)  # until it knows whose child it is
+        assert runs(worker)
+        parent.kill()
+        parent.wait()
+        wait_until(lambda: not runs(worker), "the worker goes on alone", 15)
+    finally:
+        if runs(worker):
+            os.kill(worker, signal.SIGTERM)
+
+
+def test_the_worker_deletes_what_is_past_its_time(
+    app: Flask, session: Session, database_url: str, mailbox: Mailbox
+) -> None:
+    long_ago = clock.utc_now() - timedelta(days=8)
+    with transaction() as writing:
+        stays = make_signature(writing, now=long_ago).id
+        goes = make_signature(writing, now=long_ago, status=SignatureStatus.AWAITING).id
+        writing.add(
+            OutboxMessage(
+                id=goes,
+                kind="petition.erased",
+                state=MessageState.SENT,
+                attempts=1,
+                created_at=long_ago,
+                due_at=long_ago,
+                finished_at=long_ago,
+            )
+        )
+
+    def left() -> tuple[list[object], list[object]]:
+        session.rollback()
+        mails, signatures = select(OutboxMessage.id), select(Signature.id)
+        return list(session.scalars(signatures)), list(session.scalars(mails))
+
+    with running(environment(database_url, mailbox.url), "worker"):
+        wait_until(lambda: left() == ([stays], []), "it is still there")

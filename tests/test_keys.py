@@ -1,0 +1,44 @@
+"""What the commands must not leave behind, and what they must write down."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from coalition import clock
+from coalition.audit.models import AuditEntry
+from coalition.db import transaction
+from coalition.petition.actions import Personal, Verification, sign_petition, verify_signature
+from coalition.petition.decisions import DECISIONS, decide
+from coalition.petition.models import Signature
+from coalition.petition.queries import find_by_address
+from tests.conftest import run_command
+from tests.factories import agreed_now, make_signature
+from tests.test_cli import NEW, OLD, application, with_keys
+
+
+@pytest.mark.parametrize("decision", ["hold", "remove"])
+def test_a_decision_outlives_a_change_of_keys(database_url: str, decision: str) -> None:
+    now = clock.utc_now()
+    with application(with_keys(database_url, OLD)), transaction() as session:
+        signature = make_signature(session, email="ada@example.org")
+        decide(
+            session, DECISIONS[decision], signature.id, reason="because", actor="test", now=now
+        )  # fmt: skip
+    rotated = run_command(with_keys(database_url, NEW, OLD), "keys", "rotate")
+    assert rotated.returncode == 0, rotated.stderr
+    with application(with_keys(database_url, NEW)):
+        with transaction() as session:
+            session.delete(session.scalars(select(Signature)).one())
+        me = Personal("Ada", region=None, kind=None, show_name=False, wants_updates=False)
+        with transaction() as session:
+            sign_petition(session, "ADA+x@example.org", me, agreed_now(), now=now)
+            again = find_by_address(session, "ada@example.org")
+            assert again is not None
+            assert verify_signature(session, again.id, 1, now=now) is Verification.HELD
+
+
+def test_a_change_of_keys_is_written_to_the_audit_log(database_url: str) -> None:
+    assert run_command(with_keys(database_url, NEW, OLD), "keys", "rotate").returncode == 0
+    with application(with_keys(database_url, NEW)), transaction() as session:
+        assert "keys rotated" in session.scalars(select(AuditEntry.action)).all()
