@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from coalition.db import once
+from coalition.db import changed_rows, once
 from coalition.mail.models import MessageState, OutboxMessage
 
 LEASE = timedelta(minutes=5)  # a batch must be done by then, or another worker takes it
@@ -142,4 +142,4 @@ def delete_finished(session: Session, *, now: datetime) -> int:
         .where(OutboxMessage.finished_at < now - KEPT_AFTER_SENDING)
         .execution_options(synchronize_session=False)
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return changed_rows(result)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
-from coalition.db import is_postgresql
+from coalition.db import changed_rows, is_postgresql
 from coalition.mail.actions import queue_message
 from coalition.mail.models import MessageState, OutboxMessage
 from coalition.petition import emails
@@ -308,7 +308,7 @@ def unblock_address(session: Session, email: str) -> bool:
     result = session.execute(
         delete(BlockedAddress).where(BlockedAddress.address_digest.in_(address_digests(email)))
     )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    return changed_rows(result) > 0
 
 
 def request_link(session: Session, email: str, *, now: datetime) -> None:
@@ -355,4 +355,4 @@ def delete_unverified(session: Session, *, now: datetime) -> int:
         )
         .execution_options(synchronize_session=False)
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return changed_rows(result)

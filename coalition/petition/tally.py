@@ -23,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import FromClause
 
-from coalition.db import enum_column, is_postgresql, once
+from coalition.db import changed_rows, enum_column, is_postgresql, once
 from coalition.petition.models import (
     NOT_SAID,
     Cause,
@@ -85,7 +85,7 @@ def fold(session: Session, *, now: datetime) -> int:
         moved = session.scalar(select(counted).add_cte(added.cte("added"))) or 0
     else:
         session.execute(_add_to_tally(sqlite.insert(DailyTally), CountEvent.__table__))
-        moved = session.execute(delete(CountEvent)).rowcount  # type: ignore[attr-defined]
+        moved = changed_rows(session.execute(delete(CountEvent)))
     if moved < FOLD_AT_ONCE:
         _tell_time(session, moved, now)
     return int(moved)

@@ -18,14 +18,10 @@ from coalition.petition.models import Signature, SignatureStatus
 from coalition.petition.tokens import Purpose, make_token
 from tests.factories import agreed_now, make_signature
 from tests.mailbox import Mailbox
-from tests.visitor import Page, Visitor
+from tests.signing import sign
+from tests.visitor import Visitor
 
 Work = Callable[[], object]
-
-
-def sign(visitor: Visitor, **answers: str) -> Page:
-    filled = {"name": "Ada Fictional", "email": "ada@example.org", "consent": "yes", **answers}
-    return visitor.submit(visitor.get("/petition"), "/petition/sign", **filled)
 
 
 def signatures(session: Session) -> int:

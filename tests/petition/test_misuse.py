@@ -24,15 +24,11 @@ from coalition.statements.campaign import read_folder
 from tests.conftest import ROOT, environment, run_command
 from tests.factories import agreed_now, make_signature
 from tests.mailbox import Mailbox, code_in, link_in, text_of
-from tests.visitor import Page, Visitor
+from tests.signing import sign
+from tests.visitor import Visitor
 
 Status = SignatureStatus
 Work = Callable[[], object]
-
-
-def sign(visitor: Visitor, **answers: str) -> Page:
-    filled = {"name": "Ada", "email": "ada@example.org", "consent": "yes", **answers}
-    return visitor.submit(visitor.get("/petition"), "/petition/sign", **filled)
 
 
 def signature_now(session: Session) -> Signature:
