@@ -11,16 +11,16 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import with_appcontext
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from coalition.app import create_app
 from coalition.settings import Settings
 
 BLOCKING_THREADS = 4  # requests at once in each process; more only wait for one another
@@ -28,6 +28,7 @@ KILL_AFTER = 30  # seconds that a request may still take when the server stops
 HEADER_SECONDS = 10  # in which a client must have sent its request line and headers
 BACKLOG = 1024  # connections that may wait for a process
 OPEN_CONNECTIONS = 512  # in each process, idle ones among them
+SIGNAL_PATIENCE = 0.5  # seconds
 WORKER_REST = 1.0  # seconds before a worker that died is started again
 
 log = logging.getLogger(__name__)
@@ -69,13 +70,6 @@ class WorkerKeeper:
                 self._process.terminate()
 
 
-def web_process() -> Flask:
-    """What each web process serves. It leaves the terminal's group: Ctrl-C is for the server,
-    which then stops its processes in order."""
-    os.setpgrp()
-    return create_app()
-
-
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
@@ -86,8 +80,7 @@ def serve(host: str, port: int, worker: bool) -> None:
     settings: Settings = current_app.extensions["settings"]
     _refuse_a_taken_port(host, port)
     server = Granian(
-        "coalition.serve:web_process",
-        factory=True,
+        "wsgi:app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -111,8 +104,22 @@ def serve(host: str, port: int, worker: bool) -> None:
         server.on_startup(keeper.start)
         server.on_shutdown(keeper.stop)
     click.echo(f"Open {settings.site_url} (listening on {host}:{port}). Ctrl-C stops it.")
+    # Web processes leave the terminal's group as soon as they are forked: Ctrl-C is for the
+    # server, which stops them in order. One that ended by itself would be taken for a crash, and
+    # the server may then miss the signal that was meant for it.
+    os.register_at_fork(after_in_child=os.setpgrp)
+    threading.Thread(target=_repeat_the_signal, args=(server,), daemon=True).start()
     server.serve()
     click.echo("Stopped.")
+
+
+def _repeat_the_signal(server: Granian) -> None:
+    """Wake the server until it has seen that it is to stop: while it handles the end of a web
+    process it may overlook a signal."""
+    while True:
+        time.sleep(SIGNAL_PATIENCE)
+        if server.interrupt_signal:
+            server.main_loop_interrupt.set()
 
 
 def _refuse_a_taken_port(host: str, port: int) -> None:
