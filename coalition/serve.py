@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import click
 from flask import current_app
@@ -20,6 +21,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from coalition.settings import Settings
 
@@ -113,7 +115,7 @@ def serve(host: str, port: int, worker: bool) -> None:
     click.echo("Stopped.")
 
 
-def _repeat_the_signal(server: Granian) -> None:
+def _repeat_the_signal(server: AbstractServer[Any]) -> None:
     """Wake the server until it has seen that it is to stop: while it handles the end of a web
     process it may overlook a signal."""
     while True:
