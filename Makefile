@@ -7,10 +7,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/development.txt
+NU := tests/browser/vnu
 PORT ?= 8000
 CAMPAIGN ?= campaign
 
-.PHONY: run coalition test check install lock clean
+.PHONY: run coalition test screenshots browser check install lock clean
 
 # The settings of a site that somebody tries out on this machine.
 run coalition: export COALITION_DATABASE_URL ?= sqlite:///instance/coalition.db
@@ -31,8 +32,24 @@ run: install ## The site on http://127.0.0.1:8000, with the example campaign
 coalition: install ## A command for that site: make coalition DO="tally verify"
 	@$(SECRETS); $(BIN)/coalition $(DO)
 
-test: check ## Every check and test, on real parts that it brings itself
-	$(BIN)/pytest
+test: check browser ## Every check and test, on real parts that it brings itself
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+screenshots: install browser ## Pictures of the main pages, in screenshots/
+	@$(BIN)/python -m tests.browser.screenshots
+
+# Chromium: the one that CHROMIUM names, one on the PATH, or as root on Debian a new one. With
+# Java and npm, the Nu checker too, which reads HTML more strictly than Python's html5lib.
+browser: install
+	@$(BIN)/python -m tests.browser.chromium
+	@if command -v java >/dev/null && command -v npm >/dev/null; then \
+		cmp -s $(NU)/package-lock.json $(NU)/node_modules/installed.json || { \
+			echo "Installing the Nu HTML checker (once, and when its lock changes)"; \
+			npm ci --prefix $(NU) --ignore-scripts --no-audit --no-fund --silent --fetch-retries 0 \
+			&& cp $(NU)/package-lock.json $(NU)/node_modules/installed.json \
+			|| echo "It cannot be fetched; html5lib reads the pages in its place"; \
+		}; \
+	fi
 
 check: install ## The linters alone
 	$(BIN)/ruff check .
@@ -62,4 +79,4 @@ lock:
 		-c requirements/runtime.txt -o requirements/development.txt
 
 clean: ## Remove the environment and all caches; instance/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(NU)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

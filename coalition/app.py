@@ -14,7 +14,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import coalition.audit.models  # noqa: F401
 from coalition.crypto import Keyring
 from coalition.db import db, init_database
+from coalition.endorsements import entry_views, register_views
+from coalition.endorsements import views as supporters
 from coalition.mail import dev_views
+from coalition.pages import components, machine_views
 from coalition.pages import views as pages
 from coalition.petition import signature_views
 from coalition.petition import views as petition
@@ -28,6 +31,7 @@ from coalition.web.headers import init_headers
 from coalition.web.limits import init_limits
 from coalition.web.links import init_links
 from coalition.web.origin import init_origin_check
+from coalition.web.uploads import init_uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 64 * 1024  # bytes; the longest form of a public page has a tenth of it
@@ -59,11 +63,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     _init_web(app, settings)
     for each in (
         pages.blueprint,
+        machine_views.blueprint,
         statements.blueprint,
         petition.blueprint,
         signature_views.blueprint,
+        supporters.blueprint,
+        register_views.blueprint,
+        entry_views.blueprint,
     ):
         app.register_blueprint(each)
+    if settings.is_local:
+        app.register_blueprint(components.blueprint)
     if settings.mail_url.is_maildir and settings.is_local:
         app.config["MAILDIR"] = settings.mail_url.path
         app.register_blueprint(dev_views.blueprint)
@@ -82,6 +92,7 @@ def _init_web(app: Flask, settings: Settings) -> None:
     init_errors(app)
     init_headers(app, https=settings.is_https)
     init_caching(app)
+    init_uploads(app)
     init_origin_check(app, [settings.site_host, *LOOPBACK_HOSTS])
     init_limits(
         app,

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from coalition.app import create_app
 from coalition.audit.cli import audit_commands
 from coalition.doctor import doctor
+from coalition.endorsements.cli import endorsement_commands
 from coalition.keys import key_commands
 from coalition.petition.cli import signature_commands, tally_commands
 from coalition.serve import serve
@@ -59,6 +60,7 @@ for command in (
     campaign_commands,
     tally_commands,
     signature_commands,
+    endorsement_commands,
     audit_commands,
     key_commands,
 ):

@@ -15,16 +15,16 @@ from sqlalchemy.orm.attributes import flag_modified
 from coalition import clock
 from coalition.audit.actions import record
 from coalition.db import db, transaction
-from coalition.mail.models import OutboxMessage
+from coalition.endorsements.models import ContactChange, Endorsement
+from coalition.mail.address import address_digests
+from coalition.mail.models import BlockedAddress, OutboxMessage
 from coalition.petition.actions import set_status
 from coalition.petition.models import (
-    BlockedAddress,
     Cause,
     ReviewedAddress,
     Signature,
     SignatureStatus,
 )
-from coalition.petition.queries import address_digests
 
 SECRET_BYTES = 48
 ROWS_AT_ONCE = 500
@@ -44,6 +44,8 @@ def rotate() -> None:
     """Encrypt and digest everything under the newest secret, so that older ones can go."""
     _rewrite(Signature.id, _rewrite_signature)
     _rewrite(BlockedAddress.address_digest, _rewrite_blocked_address)
+    _rewrite(Endorsement.id, _rewrite_endorsement)
+    _rewrite(ContactChange.endorsement_id, _rewrite_contact_change)
     _rewrite(OutboxMessage.id, _rewrite_message)
     with transaction() as session:
         record(
@@ -115,6 +117,18 @@ def _rewrite_blocked_address(session: Session, blocked: BlockedAddress) -> None:
         return
     blocked.address_digest = newest
     flag_modified(blocked, "email")
+
+
+def _rewrite_endorsement(session: Session, endorsement: Endorsement) -> None:
+    if endorsement.contact_email is not None:
+        endorsement.address_digest = address_digests(endorsement.contact_email)[0]
+    for column in ("contact_email", "contact_name", "contact_role", "appeal"):
+        flag_modified(endorsement, column)
+
+
+def _rewrite_contact_change(session: Session, change: ContactChange) -> None:
+    for column in ("email", "name", "role"):
+        flag_modified(change, column)
 
 
 def _rewrite_message(session: Session, message: OutboxMessage) -> None:

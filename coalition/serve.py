@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
 
 import click
 from flask import current_app
@@ -21,7 +20,6 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.common import AbstractServer
 
 from coalition.settings import Settings
 
@@ -30,7 +28,7 @@ KILL_AFTER = 30  # seconds that a request may still take when the server stops
 HEADER_SECONDS = 10  # in which a client must have sent its request line and headers
 BACKLOG = 1024  # connections that may wait for a process
 OPEN_CONNECTIONS = 512  # in each process, idle ones among them
-SIGNAL_PATIENCE = 0.5  # seconds
+GLANCE = 0.2  # seconds between two looks of the server at whether it is to stop
 WORKER_REST = 1.0  # seconds before a worker that died is started again
 
 log = logging.getLogger(__name__)
@@ -72,6 +70,24 @@ class WorkerKeeper:
                 self._process.terminate()
 
 
+class _Glances(threading.Event):
+    """Lets the server look every moment at whether it is to stop, or to start a process again.
+
+    The event that it would wait for without end has locks. A signal that comes just before the
+    wait is seen only after it, and one that comes while a lock is held waits for ever.
+    """
+
+    def set(self) -> None:
+        """Nothing: the next look is never far."""
+
+    def clear(self) -> None:
+        """Nothing either."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        time.sleep(GLANCE)
+        return True
+
+
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
@@ -107,21 +123,11 @@ def serve(host: str, port: int, worker: bool) -> None:
         server.on_shutdown(keeper.stop)
     click.echo(f"Open {settings.site_url} (listening on {host}:{port}). Ctrl-C stops it.")
     # Web processes leave the terminal's group as soon as they are forked: Ctrl-C is for the
-    # server, which stops them in order. One that ended by itself would be taken for a crash, and
-    # the server may then miss the signal that was meant for it.
+    # server, which stops them in order. One that ended by itself would be taken for a crash.
     os.register_at_fork(after_in_child=os.setpgrp)
-    threading.Thread(target=_repeat_the_signal, args=(server,), daemon=True).start()
+    server.main_loop_interrupt = _Glances()
     server.serve()
     click.echo("Stopped.")
-
-
-def _repeat_the_signal(server: AbstractServer[Any]) -> None:
-    """Wake the server until it has seen that it is to stop: while it handles the end of a web
-    process it may overlook a signal."""
-    while True:
-        time.sleep(SIGNAL_PATIENCE)
-        if server.interrupt_signal:
-            server.main_loop_interrupt.set()
 
 
 def _refuse_a_taken_port(host: str, port: int) -> None:

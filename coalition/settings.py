@@ -147,6 +147,13 @@ def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     return parse
 
 
+def _security_contact(text: str) -> str:
+    parts = _split(text)
+    if parts.scheme not in ("https", "mailto", "tel") or not (parts.netloc or parts.path):
+        raise ValueError("must be an https://, mailto: or tel: address")
+    return text
+
+
 def _redis_url(text: str) -> str:
     if not re.match(r"(redis|rediss|redis\+unix)://.", text):
         raise ValueError("must start with redis://, rediss:// or redis+unix://")
@@ -181,6 +188,7 @@ class Settings:
     mail_from: str = _setting(_mail_from)
     mail_rate: float = _setting(_positive_number, 10.0)  # messages a second, for each worker
     redis_url: str | None = _setting(_redis_url, None, secret=True)
+    security_contact: str | None = _setting(_security_contact, None)  # RFC 9116
     trusted_proxies: int = _setting(_whole_number(0, 9), 0)
     web_processes: int = _setting(_whole_number(1, 64), 2)
     database_pool: int = _setting(_whole_number(1, 100), 5)  # connections a process

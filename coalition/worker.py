@@ -16,6 +16,8 @@ from flask import Flask
 
 from coalition import clock
 from coalition.db import transaction
+from coalition.endorsements import emails as endorsement_emails
+from coalition.endorsements.actions import delete_past_endorsements
 from coalition.mail.actions import delete_finished
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
@@ -24,7 +26,7 @@ from coalition.petition.actions import delete_unverified
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 
-WRITERS = {**emails.WRITERS}
+WRITERS = {**emails.WRITERS, **endorsement_emails.WRITERS}
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
 CLEAN_EVERY = timedelta(minutes=10).total_seconds()
 SERVER_PATIENCE = 30.0  # seconds before a mail server that failed is asked again
@@ -96,5 +98,6 @@ def delete_expired() -> float:
     """Delete what the privacy notice says is deleted by now."""
     with transaction() as session:
         delete_unverified(session, now=clock.utc_now())
+        delete_past_endorsements(session, now=clock.utc_now())
         delete_finished(session, now=clock.utc_now())
     return CLEAN_EVERY

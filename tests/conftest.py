@@ -58,7 +58,7 @@ def environment(database_url: str, mail_url: str, **changes: str) -> dict[str, s
     return {f"COALITION_{name}": value for name, value in values.items() if value}
 
 
-def _prepare(database_url: str) -> None:
+def prepare(database_url: str) -> None:
     app = create_app(Settings.from_environment(environment(database_url, "smtp://127.0.0.1")))
     with app.app_context():
         upgrade()
@@ -103,14 +103,14 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def prepared_postgres(postgres: Postgres) -> str:
     url = postgres.create("template1")
-    _prepare(url)
+    prepare(url)
     return urlsplit(url).path.strip("/")
 
 
 @pytest.fixture(scope="session")
 def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "prepared.db"
-    _prepare(f"sqlite:///{path}")
+    prepare(f"sqlite:///{path}")
     return path
 
 

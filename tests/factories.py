@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import uuid
 from datetime import datetime
 from typing import Any
 
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from coalition import clock
+from coalition.endorsements import actions as endorsements
+from coalition.endorsements import decisions
+from coalition.endorsements.actions import Contact, PublicDetails
+from coalition.endorsements.models import (
+    DeclineCode,
+    Endorsement,
+    EndorsementStatus,
+    Nation,
+    OrganisationKind,
+)
+from coalition.endorsements.queries import find_entry
+from coalition.mail.address import address_digests
 from coalition.petition.actions import Agreed
 from coalition.petition.models import Cause, Signature, SignatureStatus
-from coalition.petition.queries import address_digests
 from coalition.petition.tally import append_count_event
 from coalition.statements.queries import current_campaign
 
@@ -68,3 +81,74 @@ def make_signature(
         )
     session.flush()
     return signature
+
+
+def _logo() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 120), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+LOGO = _logo()  # a PNG file
+
+
+def public_details(**values: Any) -> PublicDetails:
+    """What an organisation says of itself."""
+    return PublicDetails(
+        **{
+            "name": f"Fictional Friends {next(_numbers)}",
+            "website": "https://friends.example.org",
+            "kind": OrganisationKind.USER_LED,
+            "nation": Nation.SCOTLAND,
+            "words": "We support it.",
+            "logo_id": None,
+            "logo_alt": "",
+            **values,
+        }
+    )
+
+
+def make_endorsement(
+    session: Session,
+    *,
+    email: str | None = None,
+    status: EndorsementStatus = EndorsementStatus.PUBLISHED,
+    now: datetime | None = None,
+    **values: Any,
+) -> Endorsement:
+    """An organisation's endorsement in a state of choice, brought there as it comes there."""
+    now = now or clock.utc_now()
+    contact = Contact(email or f"officer{next(_numbers)}@example.org", "Ada Fictional", "Chair")
+    campaign = current_campaign()
+    agreed = endorsements.Agreed(campaign.statement.version_id, campaign.consent.version_id)
+    endorsement_id = uuid.uuid4()
+    endorsements.register_endorsement(
+        session, endorsement_id, public_details(**values), contact, agreed, now=now
+    )
+    if status is not EndorsementStatus.AWAITING:
+        endorsements.confirm_endorsement(session, endorsement_id, now=now)
+        _decide(session, endorsement_id, status, now)
+    found = session.get_one(Endorsement, endorsement_id)
+    assert found.status is status
+    return found
+
+
+def _decide(
+    session: Session, endorsement_id: uuid.UUID, status: EndorsementStatus, now: datetime
+) -> None:
+    entry = find_entry(session, endorsement_id)
+    assert entry is not None
+    told: dict[str, Any] = {"actor": "test", "now": now}
+    if status is EndorsementStatus.MORE_ASKED:
+        decisions.ask_for_more(session, endorsement_id, words="Who decided it?", **told)
+    elif status is EndorsementStatus.DECLINED:
+        code = DeclineCode.DUPLICATE
+        decisions.decline(
+            session, endorsement_id, entry_id=entry.id, code=code, words="It is there.", **told
+        )
+    elif status is not EndorsementStatus.IN_REVIEW:
+        decisions.approve(session, endorsement_id, entry_id=entry.id, **told)
+    if status is EndorsementStatus.WITHDRAWN:
+        endorsements.withdraw_endorsement(session, endorsement_id, now=now)
+    elif status is EndorsementStatus.REMOVED:
+        decisions.remove(session, endorsement_id, words="It closed.", **told)

@@ -25,11 +25,12 @@ from coalition.crypto import TokenInvalid
 from coalition.db import db, transaction
 from coalition.doctor import examine
 from coalition.keys import key_commands
-from coalition.mail.actions import queue_message
-from coalition.mail.models import OutboxMessage
-from coalition.petition.actions import Personal, block_address, sign_petition
-from coalition.petition.models import BlockedAddress, Signature, SignatureStatus
-from coalition.petition.queries import find_by_address, is_blocked
+from coalition.mail.actions import block_address, queue_message
+from coalition.mail.models import BlockedAddress, OutboxMessage
+from coalition.mail.queries import is_blocked
+from coalition.petition.actions import Personal, sign_petition
+from coalition.petition.models import Signature, SignatureStatus
+from coalition.petition.queries import find_by_address
 from coalition.settings import Settings
 from tests.conftest import ROOT, SECRET, environment, run_command
 from tests.factories import agreed_now, make_signature

@@ -14,8 +14,7 @@ from sqlalchemy import text
 
 from coalition.crypto import DIGEST_BYTES, KEY_BYTES, Keyring, TokenExpired, TokenInvalid
 from coalition.db import db, transaction
-from coalition.mail.actions import queue_message
-from coalition.petition.actions import block_address
+from coalition.mail.actions import block_address, queue_message
 from coalition.petition.models import Signature
 from tests.factories import make_signature
 

@@ -16,16 +16,16 @@ from coalition.app import create_app
 from coalition.audit.actions import record, verify_chain
 from coalition.audit.models import AuditEntry
 from coalition.db import db, transaction
-from coalition.mail.actions import queue_message
-from coalition.mail.models import OutboxMessage
-from coalition.petition.actions import block_address
-from coalition.petition.models import BlockedAddress, CountEvent, DailyTally, Signature
+from coalition.endorsements.models import Endorsement
+from coalition.mail.actions import block_address, queue_message
+from coalition.mail.models import BlockedAddress, OutboxMessage
+from coalition.petition.models import CountEvent, DailyTally, Signature
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import FILES, read_folder
 from tests.conftest import ROOT, environment
-from tests.factories import make_signature
+from tests.factories import make_endorsement, make_signature
 
 
 @pytest.fixture
@@ -59,10 +59,19 @@ def insert_rows(app: Flask) -> None:
         fold(session, now=now)
     with transaction() as session:
         make_signature(session, name="Somebody Else", appeal="It was me.")
+        make_endorsement(session)
         block_address(session, f"blocked-{uuid.uuid4()}@example.org", now=now)
         queue_message(session, "petition.link", details={"address": "a@example.org"}, now=now)
         record(session, actor="test", action="looked", subject="everything", now=now)
-    for model in (Signature, CountEvent, DailyTally, BlockedAddress, OutboxMessage, AuditEntry):
+    for model in (
+        Signature,
+        Endorsement,
+        CountEvent,
+        DailyTally,
+        BlockedAddress,
+        OutboxMessage,
+        AuditEntry,
+    ):
         assert db.session.scalar(select(func.count()).select_from(model)), model
     db.session.remove()
 
@@ -147,4 +156,4 @@ def test_down_to_nothing_with_rows_and_up_again(empty: Flask) -> None:
     flask_migrate.upgrade()
     assert shape() == first
     insert_rows(empty)
-    assert verify_chain(db.session()) == len(FILES) + 1
+    assert verify_chain(db.session()) == len(FILES) + 2

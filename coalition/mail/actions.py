@@ -1,4 +1,4 @@
-"""Verbs of the outbox: queue, claim, give back, finish, clean up."""
+"""Verbs of the outbox: queue, claim, give back, finish, clean up; and of blocked addresses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from coalition.db import changed_rows, once
-from coalition.mail.models import MessageState, OutboxMessage
+from coalition.db import changed_rows, is_postgresql, once
+from coalition.mail.address import address_digests, parse_address
+from coalition.mail.models import BlockedAddress, MessageState, OutboxMessage
+from coalition.mail.queries import is_blocked
 
 LEASE = timedelta(minutes=5)  # a batch must be done by then, or another worker takes it
 FIRST_RETRY = timedelta(seconds=30)
@@ -143,3 +146,25 @@ def delete_finished(session: Session, *, now: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return changed_rows(result)
+
+
+def block_address(session: Session, email: str, *, now: datetime) -> None:
+    """Never write to this address again. Raises NotAnAddress."""
+    if is_blocked(session, email):
+        return
+    upsert: Any = (postgresql if is_postgresql(session) else sqlite).insert(BlockedAddress)
+    session.execute(
+        upsert.values(
+            address_digest=address_digests(email)[0],
+            email=parse_address(email),
+            blocked_at=now,
+        ).on_conflict_do_nothing()
+    )
+
+
+def unblock_address(session: Session, email: str) -> bool:
+    """Allow mail to this address again. Returns whether it was blocked. Raises NotAnAddress."""
+    result = session.execute(
+        delete(BlockedAddress).where(BlockedAddress.address_digest.in_(address_digests(email)))
+    )
+    return changed_rows(result) > 0

@@ -1,4 +1,4 @@
-"""The outbox."""
+"""The outbox, and the addresses that nobody writes to."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, String, Uuid
+from sqlalchemy import Index, LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coalition.crypto import EncryptedText
+from coalition.crypto import DIGEST_BYTES, EncryptedText
 from coalition.db import Base, UtcDateTime, enum_column
 
 
@@ -59,3 +59,13 @@ Index(
     sqlite_where=_waiting,
 )
 Index("ix_outbox_messages_finished_at", OutboxMessage.finished_at)
+
+
+class BlockedAddress(Base):
+    """An address whose owner asked never to be written to again."""
+
+    __tablename__ = "blocked_addresses"
+
+    address_digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), primary_key=True)
+    email: Mapped[str] = mapped_column(EncryptedText("signatures.email"))  # for a change of keys
+    blocked_at: Mapped[datetime] = mapped_column(UtcDateTime)

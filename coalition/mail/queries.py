@@ -1,11 +1,12 @@
-"""Reads of the outbox."""
+"""Reads of the outbox, and of who is not to be written to."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from coalition.mail.models import MessageState, OutboxMessage
+from coalition.mail.address import address_digests
+from coalition.mail.models import BlockedAddress, MessageState, OutboxMessage
 
 
 def oldest_due(session: Session, *, now: datetime) -> timedelta:
@@ -17,3 +18,15 @@ def oldest_due(session: Session, *, now: datetime) -> timedelta:
         .limit(1)
     )
     return now - due_at if due_at else timedelta()
+
+
+def is_blocked(session: Session, text: str) -> bool:
+    """Whether the owner of this address asked never to be written to."""
+    return (
+        session.scalar(
+            select(BlockedAddress.blocked_at).where(
+                BlockedAddress.address_digest.in_(address_digests(text))
+            )
+        )
+        is not None
+    )

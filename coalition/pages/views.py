@@ -1,4 +1,4 @@
-"""The front page, help, privacy, the campaign's colours, and the signs of life."""
+"""The front page, help, privacy, accessibility, the campaign's look, and the signs of life."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from coalition import clock
 from coalition.db import db
 from coalition.mail import actions as mail
 from coalition.mail.queries import oldest_due
+from coalition.pages.ledger import read_ledger
 from coalition.petition.views import form_context
 from coalition.statements.queries import NoCampaign, current_campaign
 from coalition.web.access import Access, open_to
@@ -61,6 +62,13 @@ def privacy() -> str:
     )
 
 
+@blueprint.get("/accessibility")
+@open_to(Access.PUBLIC)
+@public_page
+def accessibility() -> str:
+    return render_template("pages/accessibility.html", ledger=read_ledger())
+
+
 @blueprint.get("/theme.css")
 @open_to(Access.PUBLIC)
 def theme() -> Response:
@@ -68,8 +76,25 @@ def theme() -> Response:
     details = current_campaign().details
     response = make_response(render_template("pages/theme.css", details=details))
     response.content_type = "text/css; charset=utf-8"
-    asked_for = request.args.get("v") == f"{details.accent[1:]}{details.accent_dark[1:]}"
-    lasting = f"{ONE_YEAR}, immutable" if asked_for else str(PAGE_SECONDS)
+    return _lasting(response, f"{details.accent[1:]}{details.accent_dark[1:]}")
+
+
+@blueprint.get("/logo.svg")
+@open_to(Access.PUBLIC)
+def logo() -> Response:
+    """The campaign's logo, which cannot do anything even when it is opened by itself."""
+    logo = current_campaign().logo
+    response = make_response(logo.svg)
+    response.content_type = "image/svg+xml; charset=utf-8"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return _lasting(response, str(logo.version))
+
+
+def _lasting(response: Response, version: str) -> Response:
+    """Let the answer be kept for good where it is asked for by its version: another version may
+    be what another machine will serve in a moment."""
+    named = request.args.get("v") == version
+    lasting = f"{ONE_YEAR}, immutable" if named else str(PAGE_SECONDS)
     response.headers["Cache-Control"] = f"public, max-age={lasting}"
     return response
 

@@ -15,19 +15,18 @@ from sqlalchemy.orm import Session
 from coalition.audit.actions import record
 from coalition.db import changed_rows, is_postgresql
 from coalition.mail.actions import queue_message
+from coalition.mail.address import address_digests, parse_address
 from coalition.mail.models import MessageState, OutboxMessage
 from coalition.petition import emails
-from coalition.petition.address import parse_address
 from coalition.petition.models import (
     UNVERIFIED_LIFETIME,
-    BlockedAddress,
     Cause,
     Kind,
     Region,
     Signature,
     SignatureStatus,
 )
-from coalition.petition.queries import address_digests, is_blocked, is_reviewed
+from coalition.petition.queries import is_reviewed
 from coalition.petition.tally import append_count_event
 
 LONGEST_APPEAL = 5_000  # characters
@@ -287,28 +286,6 @@ def disown_signature(session: Session, signature_id: uuid.UUID) -> bool:
     session.delete(signature)
     session.flush()
     return True
-
-
-def block_address(session: Session, email: str, *, now: datetime) -> None:
-    """Never write to this address again. Raises NotAnAddress."""
-    if is_blocked(session, email):
-        return
-    upsert: Any = (postgresql if is_postgresql(session) else sqlite).insert(BlockedAddress)
-    session.execute(
-        upsert.values(
-            address_digest=address_digests(email)[0],
-            email=parse_address(email),
-            blocked_at=now,
-        ).on_conflict_do_nothing()
-    )
-
-
-def unblock_address(session: Session, email: str) -> bool:
-    """Allow mail to this address again. Returns whether it was blocked. Raises NotAnAddress."""
-    result = session.execute(
-        delete(BlockedAddress).where(BlockedAddress.address_digest.in_(address_digests(email)))
-    )
-    return changed_rows(result) > 0
 
 
 def request_link(session: Session, email: str, *, now: datetime) -> None:

@@ -12,9 +12,9 @@ from flask.cli import AppGroup, with_appcontext
 from coalition import clock
 from coalition.audit.actions import record
 from coalition.db import db, transaction
+from coalition.mail.actions import unblock_address
+from coalition.mail.address import NotAnAddress
 from coalition.petition import queries
-from coalition.petition.actions import unblock_address
-from coalition.petition.address import NotAnAddress
 from coalition.petition.decisions import DECISIONS, NotPossible, decide
 from coalition.petition.tally import fold, snapshot, verify_tally
 

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
 from coalition.mail.actions import queue_message
+from coalition.mail.address import address_digests
 from coalition.petition import emails
 from coalition.petition.actions import locked, set_status
 from coalition.petition.models import Cause, ReviewedAddress, Signature, SignatureStatus
-from coalition.petition.queries import address_digests
 
 Status = SignatureStatus
 LONGEST_REASON = 500  # characters

@@ -11,11 +11,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from coalition.crypto import keyring
+from coalition.mail import codes
 from coalition.mail.messages import Email, write_email
 from coalition.mail.models import OutboxMessage
-from coalition.petition import codes, queries
+from coalition.mail.private_links import LINK_LIFETIME, Purpose, make_token
+from coalition.mail.queries import is_blocked
+from coalition.petition import queries
 from coalition.petition.models import UNVERIFIED_LIFETIME, Signature, SignatureStatus
-from coalition.petition.tokens import LINK_LIFETIME, Purpose, make_token
 from coalition.statements.queries import current_campaign
 from coalition.web.links import page_url
 
@@ -54,7 +56,7 @@ def link_email(session: Session, message: OutboxMessage, now: datetime) -> Email
     signature = queries.find_by_address(session, address)
     if signature:
         return _about(session, signature, now)
-    if queries.is_blocked(session, address):
+    if is_blocked(session, address):
         return None
     return write_email(address, "petition/no_signature", **_common())
 
@@ -76,7 +78,7 @@ WRITERS = {
 def _about(
     session: Session, signature: Signature | None, now: datetime, template: str | None = None
 ) -> Email | None:
-    if signature is None or queries.is_blocked(session, signature.email):
+    if signature is None or is_blocked(session, signature.email):
         return None
     return write_email(
         signature.email,

@@ -113,16 +113,6 @@ class Signature(Base):
 Index("ix_signatures_status_signed_at", Signature.status, Signature.signed_at)
 
 
-class BlockedAddress(Base):
-    """An address whose owner asked never to be written to again."""
-
-    __tablename__ = "blocked_addresses"
-
-    address_digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), primary_key=True)
-    email: Mapped[str] = mapped_column(EncryptedText("signatures.email"))  # for a change of keys
-    blocked_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
 class ReviewedAddress(Base):
     """An address whose signature a moderator holds or has removed.
 

@@ -12,12 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from coalition.crypto import keyring
 from coalition.db import db
-from coalition.petition import address
+from coalition.mail.address import address_digests
 from coalition.petition.models import (
     UNVERIFIED_LIFETIME,
-    BlockedAddress,
     DailyTally,
     Dimension,
     ReviewedAddress,
@@ -37,11 +35,6 @@ class Count:
     as_at: datetime
 
 
-def address_digests(text: str) -> tuple[bytes, ...]:
-    """What an address is found by, under each key, newest first. Raises NotAnAddress."""
-    return keyring().digests(address.PURPOSE, address.canonical_address(text))
-
-
 def find_by_address(session: Session, text: str) -> Signature | None:
     """The signature given with any spelling of this address. Raises NotAnAddress."""
     return session.scalars(
@@ -52,18 +45,6 @@ def find_by_address(session: Session, text: str) -> Signature | None:
 def find_signature(session: Session, signature_id: uuid.UUID) -> Signature | None:
     """The signature with this id, if it is still there."""
     return session.get(Signature, signature_id)
-
-
-def is_blocked(session: Session, text: str) -> bool:
-    """Whether the owner of this address asked never to be written to."""
-    return (
-        session.scalar(
-            select(BlockedAddress.blocked_at).where(
-                BlockedAddress.address_digest.in_(address_digests(text))
-            )
-        )
-        is not None
-    )
 
 
 def is_reviewed(session: Session, text: str) -> bool:

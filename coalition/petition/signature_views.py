@@ -20,10 +20,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from coalition import clock
 from coalition.crypto import TokenInvalid
 from coalition.db import db, transaction
+from coalition.mail.forms import EmailForm
+from coalition.mail.private_links import LinkExpired, Purpose, read_token
 from coalition.petition import actions, queries
-from coalition.petition.forms import AppealForm, EmailForm, PersonalForm, make_stamp, read_stamp
+from coalition.petition.forms import AppealForm, PersonalForm, make_stamp, read_stamp
 from coalition.petition.models import Signature
-from coalition.petition.tokens import LinkExpired, Purpose, read_token
 from coalition.petition.views import agreed_on_page, link_expired, link_invalid
 from coalition.statements.models import DocumentVersion
 from coalition.web.access import Access, open_to

@@ -23,18 +23,25 @@ from werkzeug.wrappers import Response as BaseResponse
 from coalition import clock
 from coalition.crypto import TokenExpired, TokenInvalid, keyring
 from coalition.db import db, transaction
-from coalition.petition import actions, codes, queries
-from coalition.petition.actions import Agreed, Verification
-from coalition.petition.address import (
-    DOMAIN_PURPOSE,
-    LARGE_PROVIDERS,
-    canonical_address,
-    domain_of,
+from coalition.mail import codes
+from coalition.mail.actions import block_address
+from coalition.mail.address import (
+    address_digests,
     likely_meant,
 )
+from coalition.mail.forms import CodeForm, EmailForm
+from coalition.mail.limits import spend_on_address
+from coalition.mail.private_links import (
+    LINK_LIFETIME,
+    LinkExpired,
+    Purpose,
+    exchange_token,
+    make_token,
+    read_token,
+)
+from coalition.petition import actions, queries
+from coalition.petition.actions import Agreed, Verification
 from coalition.petition.forms import (
-    CodeForm,
-    EmailForm,
     SignForm,
     make_stamp,
     read_stamp,
@@ -45,20 +52,12 @@ from coalition.petition.models import (
     UNVERIFIED_LIFETIME,
     SignatureStatus,
 )
-from coalition.petition.tokens import (
-    LINK_LIFETIME,
-    LinkExpired,
-    Purpose,
-    exchange_token,
-    make_token,
-    read_token,
-)
 from coalition.statements.queries import current_campaign
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
 from coalition.web.data import open_data
-from coalition.web.errors import error_page, log_failure, what_was_typed
-from coalition.web.limits import limit_writes, retry_after, spend
+from coalition.web.errors import error_page, form_again, log_failure, what_was_typed
+from coalition.web.limits import limit_writes, spend
 
 blueprint = Blueprint("petition", __name__)
 blueprint.app_context_processor(
@@ -130,14 +129,6 @@ def sign() -> View:
     return _to_check_email(form.kept())
 
 
-def spend_on_address(email: str) -> None:
-    """Count one mail against the limits of its address and of its domain. Raises a 429."""
-    spend("LIMIT_ADDRESS", queries.address_digests(email)[0])
-    domain = domain_of(canonical_address(email))
-    if domain not in LARGE_PROVIDERS:
-        spend("LIMIT_DOMAIN", keyring().digest(DOMAIN_PURPOSE, domain))
-
-
 def _to_check_email(kept: dict[str, Any], again: int | None = None) -> BaseResponse:
     sealed = keyring().seal(SEAL, kept)
     return redirect(url_for("petition.check_email", sealed=sealed, again=again), 303)
@@ -156,23 +147,11 @@ def _unseal(sealed: str) -> dict[str, Any] | None:
 @blueprint.errorhandler(InternalServerError)
 def keep_the_form(error: HTTPException) -> Response:
     """Refused or failed: say so, with everything that was typed still in the form."""
+    if request.endpoint == "petition.sign":
+        return form_again(error, SignForm, _petition_page)
     if isinstance(error, InternalServerError):
         log_failure(error)
-    if request.endpoint != "petition.sign":
-        return error_page(error)
-    form = SignForm(request.form)
-    form.validate()  # tidies what was typed
-    for field in form:
-        field.errors = []
-    try:
-        page = _petition_page(form, refused=error.code)
-    except Exception:
-        # The campaign's own words cannot be had either.
-        return error_page(error)
-    response = make_response(page, error.code)
-    if isinstance(error, TooManyRequests):
-        response.headers["Retry-After"] = str(retry_after(error))
-    return response
+    return error_page(error)
 
 
 @blueprint.get("/petition/check-email/<sealed>")
@@ -234,7 +213,7 @@ def code() -> View:
     form = CodeForm(request.form)
     if not form.validate():
         return render_template("petition/code.html", form=form), 422
-    spend("LIMIT_CODE", queries.address_digests(form.email.data)[0])
+    spend("LIMIT_CODE", address_digests(form.email.data)[0])
     now = clock.utc_now()
     waiting = queries.waiting_id(db.session(), form.email.data, now=now)
     right = codes.is_right(keyring(), waiting or NOBODY, form.code.data)
@@ -260,10 +239,11 @@ def link_expired(error: LinkExpired) -> View:
     """The link is too old: offer a new one at the press of a button, where there is something
     that it could lead to.
     """
-    if queries.find_signature(db.session(), error.signature_id) is None:
+    if queries.find_signature(db.session(), error.subject_id) is None:
         return render_template("petition/gone.html"), 410
     return render_template(
-        "petition/expired.html",
+        "mail/expired.html",
+        room="petition",
         token=(request.view_args or {})["token"],
         purpose=error.purpose.value,
         kept=what_was_typed(),
@@ -329,7 +309,7 @@ def disown(token: str) -> View:
         with transaction() as session:
             if actions.disown_signature(session, signature_id):
                 if blocked:
-                    actions.block_address(session, email, now=now)
+                    block_address(session, email, now=now)
                 return render_template("petition/disown.html", done=True, blocked=blocked)
     signature = queries.find_signature(db.session(), signature_id)
     manage = None
@@ -351,7 +331,7 @@ def renew(purpose: str, token: str) -> View:
     except ValueError:
         raise TokenInvalid from None
     except LinkExpired as error:
-        signature_id = error.signature_id
+        signature_id = error.subject_id
     signature = queries.find_signature(db.session(), signature_id)
     if signature is None:
         return render_template("petition/gone.html"), 410

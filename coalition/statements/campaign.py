@@ -11,6 +11,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from coalition.statements import markdown
+from coalition.statements.easy_read import EasyRead, parse_easy_read
+from coalition.statements.logo import parse_logo
 from coalition.statements.records import (
     Consent,
     Demand,
@@ -18,12 +20,16 @@ from coalition.statements.records import (
     Evidence,
     Helpline,
     Reply,
+    Side,
+    Update,
     parse_consent,
     parse_demands,
     parse_details,
     parse_evidence,
     parse_helplines,
     parse_replies,
+    parse_sides,
+    parse_updates,
 )
 from coalition.statements.tables import CampaignInvalid
 
@@ -35,6 +41,10 @@ FILES = {
     "demands": "demands.toml",
     "evidence": "evidence.toml",
     "replies": "replies.toml",
+    "sides": "sides.toml",
+    "updates": "updates.toml",
+    "easy-read": "easy-read.toml",
+    "logo": "logo.svg",
     "reasons": "reasons.md",
     "petition": "petition.md",
     "statement": "statement.md",
@@ -52,6 +62,10 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "demands": parse_demands,
     "evidence": parse_evidence,
     "replies": parse_replies,
+    "sides": parse_sides,
+    "updates": parse_updates,
+    "easy-read": parse_easy_read,
+    "logo": parse_logo,
 }
 
 
@@ -68,6 +82,14 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Logo:
+    """An SVG; each version has an address of its own."""
+
+    version: int
+    svg: str
+
+
+@dataclass(frozen=True)
 class Campaign:
     """Everything that pages and mails say in the campaign's own words."""
 
@@ -77,6 +99,10 @@ class Campaign:
     demands: tuple[Demand, ...]
     evidence: tuple[Evidence, ...]
     replies: tuple[Reply, ...]
+    sides: tuple[Side, ...]
+    updates: tuple[Update, ...]
+    easy_read: EasyRead
+    logo: Logo
     reasons: Document
     petition: Document
     statement: Document

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from coalition.db import db
 from coalition.statements import markdown
-from coalition.statements.campaign import FILES, Campaign, Document
+from coalition.statements.campaign import FILES, Campaign, Document, Logo
+from coalition.statements.easy_read import parse_easy_read
 from coalition.statements.models import DocumentVersion
 from coalition.statements.records import (
     parse_consent,
@@ -22,6 +23,8 @@ from coalition.statements.records import (
     parse_evidence,
     parse_helplines,
     parse_replies,
+    parse_sides,
+    parse_updates,
 )
 
 REMEMBERED = 2.0  # seconds for which a process does not ask the database again
@@ -51,6 +54,10 @@ def read_campaign(session: Session) -> Campaign:
         demands=parse_demands(latest["demands"].text),
         evidence=parse_evidence(latest["evidence"].text),
         replies=parse_replies(latest["replies"].text),
+        sides=parse_sides(latest["sides"].text),
+        updates=parse_updates(latest["updates"].text),
+        easy_read=parse_easy_read(latest["easy-read"].text),
+        logo=Logo(latest["logo"].version, latest["logo"].text),
         reasons=as_document(latest["reasons"]),
         petition=as_document(latest["petition"]),
         statement=as_document(latest["statement"]),

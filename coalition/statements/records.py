@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
 
-from coalition.statements import colour
+from markupsafe import Markup
+
+from coalition.statements import colour, markdown
 from coalition.statements.tables import (
     CampaignInvalid,
     read_list,
@@ -17,6 +18,7 @@ from coalition.statements.tables import (
     read_toml,
     require_https,
     scheme_of,
+    tables_in,
 )
 
 HELPLINE_SCHEMES = ("https", "tel", "sms", "mailto")
@@ -38,6 +40,7 @@ class Details:
     leave_to: str
     accent: str
     accent_dark: str
+    content_note: str = ""  # before the petition and the statement
 
 
 def parse_details(text: str) -> Details:
@@ -77,6 +80,8 @@ class Consent:
     kind: str
     show_name: str
     updates: str
+    authority: str  # what an organisation's contact states
+    contact: str  # what they agree to about their own data
 
 
 def parse_consent(text: str, version_id: int = 0, version: int = 0) -> Consent:
@@ -137,13 +142,14 @@ class Demand:
     title: str
     text: str
     state: str
+    as_of: date | None = None  # up to when its steps are known
     steps: tuple[Step, ...] = ()
 
 
 def parse_demands(text: str) -> tuple[Demand, ...]:
     """`demands.toml`. Raises CampaignInvalid."""
     table = read_toml(text)
-    for number, demand in enumerate(_tables(table, "demands"), 1):
+    for number, demand in enumerate(tables_in(table, "demands"), 1):
         where = f"demands {number}: steps"
         steps = read_records(demand.get("steps", []), Step, where)
         require_https({f"{where} {at}: link": step.link for at, step in enumerate(steps, 1)})
@@ -159,11 +165,6 @@ def parse_demands(text: str) -> tuple[Demand, ...]:
     if problems:
         raise CampaignInvalid(problems)
     return demands
-
-
-def _tables(table: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    given = table.get(name, [])
-    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
 
 
 @dataclass(frozen=True)
@@ -183,18 +184,51 @@ class Evidence:
 def parse_evidence(text: str) -> tuple[Evidence, ...]:
     """`evidence.toml`. Raises CampaignInvalid."""
     items = read_list(text, "evidence", Evidence)
-    anchors = [item.anchor for item in items]
-    problems = [
-        f"evidence: the anchor {anchor} must be small letters, digits and dashes"
-        for anchor in anchors
-        if not re.fullmatch(r"[a-z][a-z0-9-]*", anchor)
-    ]
-    twice = sorted({each for each in anchors if anchors.count(each) > 1})
-    problems += [f"evidence: the anchor {anchor} stands twice" for anchor in twice]
+    problems = _name_problems("evidence: the anchor", [item.anchor for item in items])
     if problems:
         raise CampaignInvalid(problems)
     require_https({f"evidence {item.anchor}: link": item.link for item in items})
     return items
+
+
+def _name_problems(what: str, names: list[str]) -> list[str]:
+    """What is wrong with names that stand in addresses and must never change."""
+    problems = [
+        f"{what} {name} must be small letters, digits and dashes"
+        for name in names
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", name)
+    ]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return problems + [f"{what} {name} stands twice" for name in twice]
+
+
+@dataclass(frozen=True)
+class Update:
+    """News of the campaign, at an address that never changes: /updates/SLUG."""
+
+    slug: str
+    on: date
+    title: str
+    summary: str
+    text: str  # Markdown
+
+    @property
+    def html(self) -> Markup:
+        return Markup(markdown.render(self.text))  # noqa: S704 (render() cleans it)
+
+
+def parse_updates(text: str) -> tuple[Update, ...]:
+    """`updates.toml`, the newest first. Raises CampaignInvalid."""
+    updates = read_list(text, "updates", Update)
+    problems = _name_problems("updates: the slug", [each.slug for each in updates])
+    problems += [
+        f"updates {each.slug}: {problem}"
+        for each in updates
+        for problem in markdown.problems(each.text)
+    ]
+    if problems:
+        raise CampaignInvalid(problems)
+    return tuple(sorted(updates, key=lambda each: each.on, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -203,9 +237,9 @@ class Reply:
 
     body: str
     asked_by: str
-    due: date
     as_of: date
     source: str
+    due: date | None = None  # by when an answer was asked for, where a day was set
     asked_on: date | None = None
     asked_words: str = ""  # such as "that week", where the day is not known
     link: str = ""
@@ -226,7 +260,9 @@ class Reply:
     @property
     def days_overdue(self) -> int:
         """Whole days after the deadline without an answer, as far as is known."""
-        return 0 if self.answered else max(0, (self.as_of - self.due).days)
+        if self.answered or self.due is None:
+            return 0
+        return max(0, (self.as_of - self.due).days)
 
 
 def parse_replies(text: str) -> tuple[Reply, ...]:
@@ -246,3 +282,21 @@ def parse_replies(text: str) -> tuple[Reply, ...]:
         raise CampaignInvalid(problems)
     require_https({f"replies: {reply.body}: link": reply.link for reply in replies})
     return replies
+
+
+@dataclass(frozen=True)
+class Side:
+    """A topic, with what the coalition says and what those whom it criticises answer."""
+
+    topic: str
+    ours: str
+    theirs: str
+    source: str
+    link: str = ""
+
+
+def parse_sides(text: str) -> tuple[Side, ...]:
+    """`sides.toml`. Raises CampaignInvalid."""
+    sides = read_list(text, "sides", Side)
+    require_https({f"sides: {side.topic}: link": side.link for side in sides})
+    return sides

@@ -55,6 +55,12 @@ def read_records(tables: Any, record: type[Record], where: str) -> tuple[Record,
     )
 
 
+def tables_in(table: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The tables of the list `name`, as far as there are any."""
+    given = table.get(name, [])
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+
+
 def read_record(table: Mapping[str, Any], record: type[Record], where: str = "") -> Record:
     """Make a record of a table that has just its fields; those with a default may be missing.
 

@@ -1,4 +1,4 @@
-"""The coalition's own words: statement, evidence, replies, demands, questions, about."""
+"""The coalition's own words: statement, evidence, replies, demands, questions, news, about."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template
 
 from coalition.db import db
+from coalition.statements.campaign import Document
 from coalition.statements.comparison import compare
 from coalition.statements.markdown import plain_paragraphs
 from coalition.statements.models import DocumentVersion
@@ -26,8 +27,15 @@ def statement() -> str:
         "statements/statement.html",
         document=current_campaign().statement,
         versions=history(db.session(), "statement"),
-        earlier=False,
     )
+
+
+@blueprint.get("/statement/easy-read")
+@open_to(Access.PUBLIC)
+@public_page
+def easy_read() -> str:
+    """The statement in short sentences, with a symbol beside each point."""
+    return render_template("statements/easy_read.html", easy_read=current_campaign().easy_read)
 
 
 def _version_or_404(number: int) -> DocumentVersion:
@@ -44,6 +52,7 @@ def version(number: int) -> str:
         "statements/statement.html",
         document=as_document(row),
         versions=history(db.session(), "statement"),
+        numbered=True,
         earlier=number != current_campaign().statement.version,
     )
 
@@ -76,16 +85,45 @@ def demands() -> str:
 @open_to(Access.PUBLIC)
 @public_page
 def questions() -> str:
-    document = current_campaign().questions
-    return render_template("statements/words.html", title="Questions", document=document)
+    return _words("Questions", current_campaign().questions)
 
 
 @blueprint.get("/about")
 @open_to(Access.PUBLIC)
 @public_page
 def about() -> str:
-    document = current_campaign().about
-    return render_template("statements/words.html", title="About us", document=document)
+    return _words("About us", current_campaign().about)
+
+
+def _words(title: str, document: Document) -> str:
+    return render_template("statements/words.html", title=title, document=document)
+
+
+@blueprint.get("/updates")
+@open_to(Access.PUBLIC)
+@public_page
+def updates() -> str:
+    return render_template("statements/updates.html")
+
+
+@blueprint.get("/updates/<slug>")
+@open_to(Access.PUBLIC)
+@public_page
+def update(slug: str) -> str:
+    """One piece of news, at an address that never changes."""
+    found = [each for each in current_campaign().updates if each.slug == slug]
+    return render_template("statements/update.html", update=found[0] if found else abort(404))
+
+
+@blueprint.get("/updates.atom")
+@open_to(Access.PUBLIC)
+@public_page
+def feed() -> Response:
+    """The news as an Atom feed (RFC 4287)."""
+    response = Response(
+        render_template("statements/feed.xml"), content_type="application/atom+xml; charset=utf-8"
+    )
+    return open_data(response)
 
 
 @blueprint.get("/replies")
@@ -101,14 +139,15 @@ def _replies_as_data() -> list[dict[str, Any]]:
         {
             "body": reply.body,
             "asked_by": reply.asked_by,
-            "asked_on": reply.asked_on.isoformat() if reply.asked_on else reply.asked_words,
-            "due": reply.due.isoformat(),
+            "asked_on": reply.asked_on.isoformat() if reply.asked_on else None,
+            "asked_words": reply.asked_words or None,
+            "due": reply.due.isoformat() if reply.due else None,
             "as_of": reply.as_of.isoformat(),
             "answered": reply.answered,
             "answered_on": reply.answered_on,
             "answer": reply.answer,
             "days_waiting": reply.days_waiting,
-            "days_overdue": reply.days_overdue,
+            "days_overdue": reply.days_overdue if reply.due else None,
             "source": reply.source,
             "link": reply.link,
         }

@@ -1,8 +1,13 @@
 """Each route says who may use it. A test walks all routes and fails on one that does not."""
 
+import ipaddress
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from flask import abort, request
+
+FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -21,3 +26,19 @@ def open_to(access: Access) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+def refuse_other_machines() -> None:
+    """Answer 404 to everybody but a browser on this very machine."""
+    if not _from_this_machine():
+        abort(404)
+
+
+def _from_this_machine() -> bool:
+    # A proxy on this machine asks for somebody else.
+    if any(name in request.headers for name in FORWARDING):
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False

@@ -4,10 +4,12 @@ Those that tell of a failure use no database, for it may be what failed.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
+from wtforms import Form
 
 from coalition.web.limits import retry_after
 
@@ -38,6 +40,28 @@ def error_page(error: HTTPException) -> Response:
     return response
 
 
+def form_again(error: HTTPException, form_class: type[Form], page: Callable[..., str]) -> Response:
+    """The page of a form that was refused or failed, with everything that was typed in it.
+
+    `page` is called with the form and `refused`, the status. Where it cannot be made either,
+    this is the page for the error.
+    """
+    if isinstance(error, InternalServerError):
+        log_failure(error)
+    try:
+        form = form_class(request.form)
+        form.validate()  # tidies what was typed
+        for field in form:
+            field.errors = []
+        response = make_response(page(form, refused=error.code), error.code)
+    except Exception:
+        # The form is too large to be read, or the campaign's own words cannot be had.
+        return error_page(error)
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(retry_after(error))
+    return response
+
+
 @dataclass(frozen=True)
 class Typed:
     """A field of a form that was sent, to be sent again."""
@@ -55,7 +79,11 @@ def what_was_typed() -> list[Typed]:
     """The form that the visitor sent, to be shown again, whichever form it was."""
     if request.method != "POST":
         return []
-    return [Typed(name, value, LABELS.get(name)) for name, value in request.form.items(multi=True)]
+    try:
+        fields = list(request.form.items(multi=True))
+    except HTTPException:
+        return []  # too large to be read, let alone to be shown
+    return [Typed(name, value, LABELS.get(name)) for name, value in fields]
 
 
 def log_failure(error: InternalServerError) -> None:

@@ -1,5 +1,6 @@
 """How templates write numbers and moments."""
 
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,14 @@ def clock_time(value: datetime) -> str:
     return f"{value.astimezone(LONDON):%H:%M}"
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a short text, each with its mark."""
+    return [each for each in re.split(r"(?<=[.!?])\s+", text.strip()) if each]
+
+
 def init_filters(app: Flask) -> None:
-    app.jinja_env.filters.update(number=number, long_date=long_date, clock_time=clock_time)
+    app.jinja_env.filters.update(
+        number=number, long_date=long_date, clock_time=clock_time, sentences=sentences
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

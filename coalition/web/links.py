@@ -4,8 +4,9 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from werkzeug.routing import Map
 
 
@@ -17,6 +18,11 @@ def page_url(endpoint: str, **values: Any) -> str:
     urls: Map = current_app.url_map
     path = urls.bind("").build(endpoint, values)
     return f"{current_app.config['SITE_URL']}{path}"
+
+
+def here() -> str:
+    """The public address of the page that is asked for, without what follows a question mark."""
+    return f"{current_app.config['SITE_URL']}{quote(request.path)}"
 
 
 @lru_cache(maxsize=256)
@@ -37,4 +43,4 @@ def static_url(filename: str) -> str:
 
 def init_links(app: Flask, site_url: str) -> None:
     app.config["SITE_URL"] = site_url
-    app.jinja_env.globals.update(static_url=static_url, page_url=page_url)
+    app.jinja_env.globals.update(static_url=static_url, page_url=page_url, here=here)

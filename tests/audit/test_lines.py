@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.audit.models import AuditEntry
 from coalition.db import transaction
+from coalition.mail.actions import block_address
 from coalition.petition import actions
 from coalition.petition.decisions import DECISIONS, decide
 from coalition.petition.models import SignatureStatus
@@ -71,7 +72,7 @@ def test_whoever_is_unblocked_stands_in_the_log_without_the_address(
     app: Flask, session: Session, database_url: str, mailbox: Mailbox
 ) -> None:
     with transaction() as writing:
-        actions.block_address(writing, "ada@example.org", now=clock.utc_now())
+        block_address(writing, "ada@example.org", now=clock.utc_now())
     settings = environment(database_url, mailbox.url)
     assert run_command(settings, "signatures", "unblock", "ada@example.org").returncode == 0
     assert newest_line(session) == ("command line", "address unblocked", "", "")

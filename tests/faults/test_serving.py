@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.db import transaction
 from coalition.mail.models import MessageState, OutboxMessage
+from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
-from coalition.petition.tokens import Purpose, make_token
 from coalition.serve import HEADER_SECONDS
 from tests.conftest import ROOT, environment, running, serving
 from tests.factories import make_signature

@@ -8,7 +8,7 @@ import pytest
 
 from coalition import clock
 from coalition.db import transaction
-from coalition.petition.actions import block_address
+from coalition.mail.actions import block_address
 from coalition.petition.models import SignatureStatus
 from tests.factories import make_signature
 from tests.mailbox import Mailbox, text_of

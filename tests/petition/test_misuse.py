@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.db import transaction
+from coalition.mail.actions import block_address
+from coalition.mail.private_links import Purpose, make_token
 from coalition.petition import actions
 from coalition.petition.actions import Verification
 from coalition.petition.decisions import DECISIONS, NotPossible, decide
 from coalition.petition.models import ReviewedAddress, Signature, SignatureStatus
 from coalition.petition.tally import verify_tally
-from coalition.petition.tokens import Purpose, make_token
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
 from tests.conftest import ROOT, environment, run_command
@@ -257,7 +258,7 @@ def test_whoever_is_blocked_can_be_written_to_again(
 ) -> None:
     with transaction() as session:
         for spelling in ("ada@example.org", "ADA+x@example.org"):
-            actions.block_address(session, spelling, now=clock.utc_now())
+            block_address(session, spelling, now=clock.utc_now())
     settings = environment(database_url, mailbox.url)
     assert run_command(settings, "signatures", "unblock", "ada@example.org").returncode == 0
     again = run_command(settings, "signatures", "unblock", "ada@example.org")

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.db import transaction
+from coalition.mail.actions import block_address
 from coalition.mail.models import OutboxMessage
+from coalition.mail.private_links import Purpose, make_token
 from coalition.petition import actions, queries
 from coalition.petition.actions import UNVERIFIED_LIFETIME, Personal, Verification
 from coalition.petition.models import (
@@ -23,7 +25,6 @@ from coalition.petition.models import (
     Signature,
     SignatureStatus,
 )
-from coalition.petition.tokens import Purpose, make_token
 from tests.factories import agreed_now, make_signature
 from tests.mailbox import Mailbox, code_in, link_in
 from tests.signing import sign
@@ -66,7 +67,7 @@ STATES = [*Status, "unknown", "blocked"]
 def _prepare_state(state: str, email: str) -> None:
     with transaction() as session:
         if state == "blocked":
-            actions.block_address(session, email, now=clock.utc_now())
+            block_address(session, email, now=clock.utc_now())
         elif state != "unknown":
             make_signature(session, email=email, status=Status(state))
 

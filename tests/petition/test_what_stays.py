@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.db import transaction
-from coalition.petition.actions import block_address
+from coalition.mail.actions import block_address
+from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.forms import make_stamp
 from coalition.petition.models import Signature, SignatureStatus
-from coalition.petition.tokens import Purpose, make_token
 from tests.factories import agreed_now, make_signature
 from tests.mailbox import Mailbox
 from tests.visitor import Visitor, visitor_of

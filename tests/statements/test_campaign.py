@@ -76,7 +76,7 @@ def test_a_text_that_is_too_long_is_named(folder: Path, filename: str) -> None:
 @pytest.mark.parametrize("filename", FILES.values())
 def test_a_text_that_postgresql_cannot_store_is_named(folder: Path, filename: str) -> None:
     nul = "\\u0000" if filename.endswith(".toml") else "\x00"
-    old = '"\n' if filename.endswith(".toml") else ".\n"
+    old = {".toml": '"\n', ".md": ".\n", ".svg": "/>"}[Path(filename).suffix]
     replace(folder, filename, old, nul + old)
     if filename.endswith(".toml"):
         read_folder(folder)  # written as an escape it is stored well
@@ -125,6 +125,16 @@ def test_a_document_without_words_is_named(folder: Path, filename: str, text: st
         ("helplines.toml", "2026-11-22", '"2026-11-22"', "helplines 1: checked must be a date"),
         ("helplines.toml", "2026-11-22", "2026-11-22T10:00:00", "helplines 1: checked must be"),
         ("helplines.toml", 'name = "Samaritans"', "", "helplines 1: name is missing"),
+        ("updates.toml", 'slug = "nsun-', 'slug = "NSUN ', "updates: the slug NSUN supports-us must"),
+        ("updates.toml", "network-would-welcome-a-review", "nsun-supports-us", "updates: the slug"),
+        ("updates.toml", "(/replies)", "(javascript:x)", "updates network-would-welcome-a-review: a"),
+        ("updates.toml", "2021-04-29\n", '"April"\n', "updates 1: on must be a date"),
+        ("easy-read.toml", "A coalition is", "A " + "very " * 20 + "coalition is", "parts 1: points"),
+        ("easy-read.toml", '"people"', '"unicorn"', "parts 1: points 1: there is no symbol"),
+        ("easy-read.toml", '"/help"', '"https://example.org"', "parts 7: points 2: link must"),
+        ("easy-read.toml", 'link = "/help"', "", "parts 7: points 2: link and link_words"),
+        ("easy-read.toml", "checked_by", "checkedby", "checkedby is not known here"),
+        ("logo.svg", "<path", "<script", "the element <script> is not allowed"),
         # A slip in the heading would take a helpline off the page in silence.
         ("helplines.toml", "[[helplines]]\nname = \"Shout\"", "[[helpline]]\nname = \"Shout\"",
          "helpline is not known here"),

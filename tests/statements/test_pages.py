@@ -21,6 +21,7 @@ from coalition.statements.records import (
 )
 from coalition.statements.tables import CampaignInvalid
 from coalition.web.data import csv_response
+from tests.conftest import ROOT
 from tests.visitor import Visitor
 
 EVIDENCE = """[[evidence]]
@@ -99,6 +100,8 @@ def test_days_are_counted_up_to_what_is_known() -> None:
     assert (answered.answered, answered.days_waiting, answered.days_overdue) == (True, None, 0)
     (early,) = parse_replies(REPLY.replace("2021-04-29", "2021-04-10"))
     assert early.days_overdue == 0
+    (open_ended,) = parse_replies(REPLY.replace("due = 2021-04-15\n", ""))
+    assert (open_ended.days_waiting, open_ended.days_overdue) == (28, 0)
 
 
 def test_each_piece_of_evidence_says_what_it_does_not_show(visitor: Visitor) -> None:
@@ -114,8 +117,29 @@ def test_silence_and_an_answer_do_not_look_alike(visitor: Visitor) -> None:
     page = visitor.get("/replies")
     assert page.text.count('class="silent"') == 3
     assert page.text.count('class="answered"') == 1
-    assert "No answer in 6 days." in page.text
+    assert "No answer by 29 April 2021, 6 days after it was asked." in page.text
     assert "would welcome an independent review" in page.text
+
+
+def test_the_critics_stand_beside_the_coalition(visitor: Visitor) -> None:
+    text = visitor.get("/replies").text
+    assert text.count('data-label="We say"') == text.count('data-label="They answer"') == 4
+    assert "would welcome an independent review" in text
+
+
+def test_what_is_hard_to_read_is_said_before_it(app: Flask, visitor: Visitor) -> None:
+    for path in ("/petition", "/statement", "/statement/versions/1"):
+        text = visitor.get(path).text
+        note = text.index("Before you read on:</strong> this text mentions suicide")
+        assert note < text.index("at high risk of suicide")
+    details = (ROOT / "campaign" / "campaign.toml").read_text(encoding="utf-8")
+    without = details.replace(
+        "this text mentions suicide and self-harm, without describing them.", ""
+    )
+    with transaction() as session:
+        publish_texts(session, {"campaign": without}, actor="test", now=clock.utc_now())
+    app.extensions.pop("campaign")
+    assert "Before you read on" not in visitor.get("/petition").text
 
 
 def test_the_replies_are_the_same_in_every_form(visitor: Visitor) -> None:
@@ -126,6 +150,9 @@ def test_the_replies_are_the_same_in_every_form(visitor: Visitor) -> None:
     table = list(csv.DictReader(io.StringIO(as_csv.text)))
     assert [row["body"] for row in table] == [row["body"] for row in rows]
     assert [row["answered"] for row in table] == ["no", "no", "no", "yes"]
+    # No day was set for an answer, so nothing is overdue; what is not a day is not in its place.
+    assert {row["days_overdue"] for row in rows} == {None}
+    assert [row["asked_words"] for row in rows if row["asked_on"] is None] == ["that week"]
     for answer in (as_json, as_csv):
         assert answer.headers["access-control-allow-origin"] == "*"
         assert "etag" in answer.headers
@@ -134,7 +161,7 @@ def test_the_replies_are_the_same_in_every_form(visitor: Visitor) -> None:
 def test_a_demand_shows_its_state_and_what_has_happened(app: Flask, visitor: Visitor) -> None:
     page = visitor.get("/demands")
     assert "29 April 2021: The network" in page.text
-    assert "Nothing has happened yet that we know of" in page.text
+    assert "Nothing has happened that we know of, up to 29 April 2021" in page.text
     with transaction() as session:
         texts = {"demands": DEMAND.replace("open", "partly met")}
         publish_texts(session, texts, actor="test", now=clock.utc_now())
@@ -156,6 +183,6 @@ def test_no_cell_of_a_table_runs_as_a_formula(cell: object, written: str) -> Non
 
 
 def test_a_reply_known_only_by_its_week_is_told_so() -> None:
-    reply = Reply("A body", "Us", date(2021, 5, 1), date(2021, 5, 2), "A letter")
+    reply = Reply("A body", "Us", as_of=date(2021, 5, 2), source="A letter", due=date(2021, 5, 1))
     assert reply.days_waiting is None
     assert reply.days_overdue == 1

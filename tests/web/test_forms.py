@@ -12,8 +12,8 @@ from flask import Flask
 
 from coalition import clock
 from coalition.db import transaction
+from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import SignatureStatus
-from coalition.petition.tokens import Purpose, make_token
 from tests.factories import make_signature
 from tests.visitor import Page, Visitor
 

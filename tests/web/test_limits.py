@@ -15,8 +15,8 @@ from flask import Flask
 
 from coalition import clock
 from coalition.db import transaction
+from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import SignatureStatus
-from coalition.petition.tokens import Purpose, make_token
 from coalition.web.limits import network_of
 from tests.conftest import serving
 from tests.factories import make_signature

@@ -1,7 +1,7 @@
 """The short code in a verification mail, for those who would rather type than follow a link.
 
-Not stored: it is computed from the signature's random id under a key of its own, so that
-every mail about one signature tells the same code. It is good while the signature waits;
+Not stored: it is computed from the random id of what it confirms (a signature, an endorsement) under a key of its own, so that
+every mail about it tells the same code. It is good while that waits;
 tries are limited (`COALITION_LIMIT_CODE`): at 20 a day for 7 days, the chance to guess one is
 140 in 100,000,000.
 """
@@ -14,12 +14,12 @@ import uuid
 from coalition.crypto import Keyring
 
 CODE_DIGITS = 8
-PURPOSE = "petition.code"
+PURPOSE = "mail.code"
 
 
-def codes_for(ring: Keyring, signature_id: uuid.UUID) -> tuple[str, ...]:
+def codes_for(ring: Keyring, subject_id: uuid.UUID) -> tuple[str, ...]:
     """The code under each key, newest first, each of CODE_DIGITS digits."""
-    digests = ring.digests(PURPOSE, signature_id.hex)
+    digests = ring.digests(PURPOSE, subject_id.hex)
     return tuple(
         f"{int.from_bytes(digest[:16]) % 10**CODE_DIGITS:0{CODE_DIGITS}d}" for digest in digests
     )
@@ -30,10 +30,10 @@ def normal_code(typed: str) -> str:
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", typed))
 
 
-def is_right(ring: Keyring, signature_id: uuid.UUID, typed: str) -> bool:
-    """Whether `typed` is the code of this signature, in time that tells nothing."""
+def is_right(ring: Keyring, subject_id: uuid.UUID, typed: str) -> bool:
+    """Whether `typed` is the code of this subject, in time that tells nothing."""
     given = normal_code(typed).encode(errors="replace")
-    return any(hmac.compare_digest(code.encode(), given) for code in codes_for(ring, signature_id))
+    return any(hmac.compare_digest(code.encode(), given) for code in codes_for(ring, subject_id))
 
 
 def grouped(code: str) -> str:

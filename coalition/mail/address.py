@@ -6,6 +6,8 @@ import unicodedata
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
+from coalition.crypto import keyring
+
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 PURPOSE = "signatures.address"  # label of the keys that digest canonical addresses
 DOMAIN_PURPOSE = "signatures.domain"
@@ -82,6 +84,11 @@ def canonical_address(text: str) -> str:
     if domain in IGNORE_DOTS:
         untagged = untagged.replace(".", "") or untagged
     return f"{untagged}@{domain}"
+
+
+def address_digests(text: str) -> tuple[bytes, ...]:
+    """What an address is found by, under each key, newest first. Raises NotAnAddress."""
+    return keyring().digests(PURPOSE, canonical_address(text))
 
 
 def domain_of(canonical: str) -> str:

@@ -1,4 +1,7 @@
-"""The private links of a signature: signed, each for one purpose, good for seven days."""
+"""Private links: each proves that its bearer reads a mailbox, for one purpose, for seven days.
+
+The subject of a link is the id of what it is about: a signature, an endorsement.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +20,34 @@ class Purpose(StrEnum):
     CONFIRM = "petition.confirm"
     DISOWN = "petition.disown"
     MANAGE = "petition.manage"
+    ENDORSE_CONFIRM = "endorsements.confirm"
+    ENDORSE_DISOWN = "endorsements.disown"
+    ENDORSE_MANAGE = "endorsements.manage"
+    CHANGE_OLD = "endorsements.change-old"  # of contact, at the mailbox that goes
+    CHANGE_NEW = "endorsements.change-new"  # and at the one that comes
 
 
 class LinkExpired(Exception):
     """The link is genuine but older than LINK_LIFETIME."""
 
-    def __init__(self, purpose: Purpose, signature_id: uuid.UUID) -> None:
+    def __init__(self, purpose: Purpose, subject_id: uuid.UUID) -> None:
         super().__init__("link expired")
         self.purpose = purpose
-        self.signature_id = signature_id
+        self.subject_id = subject_id
 
 
-def make_token(purpose: Purpose, signature_id: uuid.UUID, now: datetime) -> str:
-    """A token that proves its bearer reads the signature's mailbox."""
-    return keyring().sign_token(purpose.value, signature_id.hex, now)
+def make_token(purpose: Purpose, subject_id: uuid.UUID, now: datetime) -> str:
+    """A token that proves its bearer reads the mailbox that belongs to the subject."""
+    return keyring().sign_token(purpose.value, subject_id.hex, now)
 
 
 def read_token(purpose: Purpose, token: str, now: datetime) -> uuid.UUID:
-    """The signature that a token is about. Raises TokenInvalid or LinkExpired."""
+    """The subject that a token is about. Raises TokenInvalid or LinkExpired."""
     try:
         payload = keyring().read_token(purpose.value, token, now, LINK_LIFETIME)
     except TokenExpired as error:
-        raise LinkExpired(purpose, _signature_id(error.payload)) from None
-    return _signature_id(payload)
+        raise LinkExpired(purpose, _subject_id(error.payload)) from None
+    return _subject_id(payload)
 
 
 def exchange_token(given: Purpose, token: str, wanted: Purpose, now: datetime) -> str:
@@ -47,12 +55,12 @@ def exchange_token(given: Purpose, token: str, wanted: Purpose, now: datetime) -
 
     So that following one link after another prolongs nothing. Raises as `read_token` does.
     """
-    signature_id = read_token(given, token, now)
+    subject_id = read_token(given, token, now)
     _, made_at = keyring().open_token(given.value, token, now, LINK_LIFETIME)
-    return make_token(wanted, signature_id, made_at)
+    return make_token(wanted, subject_id, made_at)
 
 
-def _signature_id(payload: object) -> uuid.UUID:
+def _subject_id(payload: object) -> uuid.UUID:
     try:
         return uuid.UUID(hex=str(payload))
     except ValueError:

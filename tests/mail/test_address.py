@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from coalition.petition.address import (
+from coalition.mail.address import (
     IGNORE_DOTS,
     LARGE_PROVIDERS,
     LONGEST_ADDRESS,

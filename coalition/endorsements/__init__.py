@@ -1,0 +1,1 @@
+"""Supporter organisations: register, confirm, decide, show, withdraw."""

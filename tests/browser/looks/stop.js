@@ -1,0 +1,21 @@
+// Where the focus is, and what a person who looks for it would miss.
+() => {
+  const element = document.activeElement;
+  if (!element || element === document.body) return null;
+  const faults = faultsOfFocusRing(element);
+  for (const box of element.getClientRects()) {
+    if (!box.width || !box.height) continue;
+    // Into what is higher than the window, and into a text of many lines, one looks from its top.
+    const isHigh = element.localName === "textarea" || box.height > innerHeight;
+    const bottom = isHigh ? box.top + 44 : box.bottom;
+    if (box.left < -1 || box.right > innerWidth + 1 || box.top < -1 || bottom > innerHeight + 1) {
+      faults.push(`is out of view, at ${Math.round(box.left)}, ${Math.round(box.top)}`);
+    }
+    const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+    for (const [left, top] of [[x, y], [box.left + 2, y], [box.right - 2, y], [x, box.top + 2], [x, box.bottom - 2]]) {
+      const hit = document.elementFromPoint(left, top);
+      if (hit && !element.contains(hit) && !hit.contains(element)) faults.push(`is covered by ${nameOf(hit)}`);
+    }
+  }
+  return { number: window.stops.indexOf(element), name: nameOf(element), faults: [...new Set(faults)] };
+};
