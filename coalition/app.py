@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import coalition.audit.models  # noqa: F401
 from coalition.crypto import Keyring
 from coalition.db import db, init_database
-from coalition.endorsements import entry_views, register_views
+from coalition.endorsements import entry_views, link_views, register_views
 from coalition.endorsements import views as supporters
 from coalition.mail import dev_views
 from coalition.pages import components, machine_views
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         signature_views.blueprint,
         supporters.blueprint,
         register_views.blueprint,
+        link_views.blueprint,
         entry_views.blueprint,
     ):
         app.register_blueprint(each)

@@ -1,8 +1,16 @@
 """The only clock. Everything else is given the time it needs."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
 
 
 def utc_now() -> datetime:
     """The present moment, aware and in UTC."""
     return datetime.now(UTC)
+
+
+def day_in_uk(moment: datetime) -> date:
+    """The day on which a moment falls by the clocks of the United Kingdom."""
+    return moment.astimezone(LONDON).date()

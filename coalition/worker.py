@@ -17,7 +17,7 @@ from flask import Flask
 from coalition import clock
 from coalition.db import transaction
 from coalition.endorsements import emails as endorsement_emails
-from coalition.endorsements.actions import delete_past_endorsements
+from coalition.endorsements.retention import delete_past_endorsements
 from coalition.mail.actions import delete_finished
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch

@@ -12,9 +12,11 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from coalition import clock
+from coalition.clock import day_in_uk
 from coalition.endorsements import actions as endorsements
 from coalition.endorsements import decisions
 from coalition.endorsements.actions import Contact, PublicDetails
+from coalition.endorsements.importing import Row, import_rows
 from coalition.endorsements.models import (
     DeclineCode,
     Endorsement,
@@ -22,7 +24,7 @@ from coalition.endorsements.models import (
     Nation,
     OrganisationKind,
 )
-from coalition.endorsements.queries import find_entry
+from coalition.endorsements.queries import find_entry, with_contact
 from coalition.mail.address import address_digests
 from coalition.petition.actions import Agreed
 from coalition.petition.models import Cause, Signature, SignatureStatus
@@ -131,6 +133,20 @@ def make_endorsement(
     found = session.get_one(Endorsement, endorsement_id)
     assert found.status is status
     return found
+
+
+def make_recorded(
+    session: Session, *, email: str | None = None, now: datetime | None = None, **values: Any
+) -> Endorsement:
+    """An organisation that the coalition itself put on the list, with a contact."""
+    now = now or clock.utc_now()
+    address = email or f"officer{next(_numbers)}@example.org"
+    contact = Contact(address, "Ada Fictional", "Chair")
+    row = Row(2, public_details(**values), contact, day_in_uk(now))
+    version_id = current_campaign().statement.version_id
+    told: dict[str, Any] = {"invite": False, "actor": "test", "now": now}
+    import_rows(session, [row], statement_version_id=version_id, **told)
+    return with_contact(session, address)[0]
 
 
 def _decide(

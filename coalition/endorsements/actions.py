@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -12,12 +12,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from coalition.clock import day_in_uk
 from coalition.db import is_postgresql
 from coalition.endorsements import emails
 from coalition.endorsements.logos import Drawn
 from coalition.endorsements.models import (
-    LOOSE_LOGO_LIFETIME,
-    UNCONFIRMED_LIFETIME,
+    CONFIRMABLE,
     ContactChange,
     Endorsement,
     EndorsementStatus,
@@ -101,7 +101,7 @@ def register_endorsement(
             contact_id=uuid.uuid4(),
             statement_version_id=agreed.statement_version_id,
             consent_version_id=agreed.consent_version_id,
-            endorsed_on=now.date(),
+            endorsed_on=day_in_uk(now),
             registered_at=now,
             status_changed_at=now,
         )
@@ -150,19 +150,24 @@ def propose_entry(
 
 
 def confirm_endorsement(
-    session: Session, endorsement_id: uuid.UUID, *, now: datetime
+    session: Session, endorsement_id: uuid.UUID, *, agreed: Agreed | None = None, now: datetime
 ) -> Confirmation:
     """Pass an endorsement whose mailbox has been proved to the moderators.
 
-    One that the coalition recorded becomes the organisation's own; it stays public.
+    One that the coalition recorded becomes the organisation's own, and stays public; what its
+    contact `agreed` to stood on the page. GONE where there is nothing to confirm any more.
     """
     endorsement = locked(session, endorsement_id)
     if endorsement is None:
         return Confirmation.GONE
     if endorsement.verified_at is not None:
         return Confirmation.ALREADY
+    if endorsement.status not in CONFIRMABLE:
+        return Confirmation.GONE
     endorsement.verified_at = now
-    endorsement.origin = Origin.REGISTERED
+    if endorsement.origin is Origin.RECORDED:
+        endorsement.origin = Origin.REGISTERED
+        endorsement.consent_version_id = agreed.consent_version_id if agreed else None
     if endorsement.status is Status.AWAITING:
         set_status(endorsement, Status.IN_REVIEW, now=now)
     session.flush()
@@ -307,11 +312,16 @@ def ask_contact_change(
 
 
 def confirm_contact_change(
-    session: Session, change_id: uuid.UUID, *, is_new: bool, now: datetime
+    session: Session,
+    change_id: uuid.UUID,
+    *,
+    is_new: bool,
+    agreed: Agreed | None = None,
+    now: datetime,
 ) -> Confirmation:
     """Confirm a change at one of the two mailboxes; the second of them carries it out.
 
-    CONFIRMED once it is carried out, ALREADY while the other mailbox is awaited.
+    `agreed` is what the new contact agreed to. CONFIRMED once it is carried out, ALREADY while the other mailbox is awaited.
     """
     found = find_change(session, change_id)
     # First the endorsement, as whoever else changes it does: two that wait for one another never end.
@@ -326,12 +336,14 @@ def confirm_contact_change(
         return Confirmation.GONE
     if is_new:
         change.new_confirmed_at = now
+        change.consent_version_id = agreed.consent_version_id if agreed else None
     else:
         change.old_confirmed_at = now
     session.flush()
     if change.old_confirmed_at is None or change.new_confirmed_at is None:
         return Confirmation.ALREADY
     set_contact(endorsement, Contact(change.email, change.name, change.role))
+    endorsement.consent_version_id = change.consent_version_id
     session.delete(change)
     session.flush()
     queue_message(session, emails.CHANGED, reference=endorsement.id, now=now)
@@ -355,48 +367,3 @@ def keep_logo(session: Session, drawn: Drawn, *, now: datetime) -> uuid.UUID:
     session.add(logo)
     session.flush()
     return logo.id
-
-
-def delete_past_endorsements(session: Session, *, now: datetime) -> None:
-    """Delete what nobody confirmed, and logos that belong to nothing."""
-    session.execute(
-        delete(Endorsement).where(
-            Endorsement.status == Status.AWAITING,
-            Endorsement.registered_at < now - UNCONFIRMED_LIFETIME,
-        )
-    )
-    session.execute(
-        delete(ContactChange).where(ContactChange.asked_at < now - UNCONFIRMED_LIFETIME)
-    )
-    used = select(Entry.logo_id).where(Entry.logo_id.is_not(None))
-    session.execute(
-        delete(Logo).where(Logo.uploaded_at < now - LOOSE_LOGO_LIFETIME, Logo.id.not_in(used))
-    )
-
-
-def imported(
-    details: PublicDetails,
-    contact: Contact | None,
-    *,
-    endorsed_on: date,
-    statement_version_id: int,
-    slug: str,
-    now: datetime,
-) -> tuple[Endorsement, Entry]:
-    """The rows of an organisation that the coalition itself records as a supporter."""
-    endorsement = Endorsement(
-        id=uuid.uuid4(),
-        slug=slug,
-        status=Status.PUBLISHED,
-        origin=Origin.RECORDED,
-        statement_version_id=statement_version_id,
-        endorsed_on=endorsed_on,
-        registered_at=now,
-        published_at=now,
-        status_changed_at=now,
-    )
-    set_contact(endorsement, contact)
-    entry = Entry(
-        endorsement_id=endorsement.id, state=EntryState.PUBLIC, proposed_at=now, **vars(details)
-    )
-    return endorsement, entry

@@ -165,7 +165,7 @@ def import_file(file: Path, dry_run: bool, invite: bool) -> None:
     """
     now = clock.utc_now()
     try:
-        rows = read_rows(file, today=now.date())
+        rows = read_rows(file, today=clock.day_in_uk(now))
         if dry_run:
             if problems := problems_with(db.session(), rows):
                 raise ImportRefused(problems)

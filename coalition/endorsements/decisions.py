@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
@@ -23,6 +24,7 @@ from coalition.mail.actions import queue_message
 
 Status = EndorsementStatus
 LONGEST_WORDS = 2_000  # characters
+TRIES = 5  # to find an address that nobody takes meanwhile
 
 
 class NotPossible(Exception):
@@ -58,7 +60,8 @@ def approve(
             session.delete(public)
             session.flush()
         proposed.state = EntryState.PUBLIC
-        endorsement.slug = endorsement.slug or free_slug(session, proposed.name)
+        if endorsement.slug is None:
+            _give_address(session, endorsement, proposed.name)
     set_status(endorsement, Status.PUBLISHED, now=now)
     endorsement.published_at = endorsement.published_at or now
     endorsement.decision_code = endorsement.decision_words = endorsement.appeal = None
@@ -71,6 +74,18 @@ def approve(
         reason=reason,
         now=now,
     )
+
+
+def _give_address(session: Session, endorsement: Endorsement, name: str) -> None:
+    """Somebody else may publish an organisation of the same name at the same moment."""
+    for _ in range(TRIES):
+        try:
+            with session.begin_nested():
+                endorsement.slug = free_slug(session, name)
+            return
+        except IntegrityError:
+            continue
+    raise NotPossible("organisations of this name are being published just now; try again")
 
 
 def ask_for_more(

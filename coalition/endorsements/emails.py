@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from coalition.crypto import keyring
 from coalition.endorsements import queries
 from coalition.endorsements.models import (
+    DECIDED_LIFETIME,
     DECLINE_NAMES,
     UNCONFIRMED_LIFETIME,
     ContactChange,
@@ -38,13 +39,18 @@ CHANGE_NEW = "endorsements.change_new"
 CHANGED = "endorsements.changed"
 LINKS = "endorsements.links"
 
+Status = EndorsementStatus
 Writer = Callable[[Session, OutboxMessage, datetime], Email | None]
 
 
-def _about_endorsement(template: str) -> Writer:
+def _about_endorsement(template: str, *states: EndorsementStatus) -> Writer:
+    """A mail that is true in these states alone: what changed since is told by a mail of its own."""
+
     def write(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
         endorsement = _find(session, message.reference)
-        return _write(session, endorsement, template, now) if endorsement else None
+        if endorsement is None or endorsement.status not in (states or EndorsementStatus):
+            return None
+        return _write(session, endorsement, template, now)
 
     return write
 
@@ -54,7 +60,7 @@ def confirming_email(session: Session, message: OutboxMessage, now: datetime) ->
     endorsement = _find(session, message.reference)
     if endorsement is None:
         return None
-    template = "confirm" if endorsement.verified_at is None else "standing"
+    template = "confirm" if endorsement.awaits_confirmation else "standing"
     return _write(session, endorsement, template, now)
 
 
@@ -68,12 +74,21 @@ def links_email(session: Session, message: OutboxMessage, now: datetime) -> Emai
             "name": entry.name,
             "link": _manage_link(endorsement, now),
             "confirm_link": _confirm_link(endorsement, now),
-            "waits": endorsement.status is EndorsementStatus.AWAITING,
+            "waits": endorsement.awaits_confirmation,
         }
         for endorsement in queries.with_contact(session, address)
         if (entry := queries.find_entry(session, endorsement.id))
     ]
     return write_email(address, "endorsements/links", found=found, **_common())
+
+
+def declined_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
+    """What was not published and why: of an organisation, or of an edit of one that is public."""
+    endorsement = _find(session, message.reference)
+    declinable = (Status.DECLINED, Status.PUBLISHED)
+    if endorsement is None or endorsement.status not in declinable or not endorsement.decision_code:
+        return None
+    return _write(session, endorsement, "declined", now)
 
 
 def erased_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
@@ -96,7 +111,7 @@ def _write_change(
     session: Session, endorsement: Endorsement, change: ContactChange, is_new: bool, now: datetime
 ) -> Email | None:
     purpose = Purpose.CHANGE_NEW if is_new else Purpose.CHANGE_OLD
-    link = page_url("endorsements.change", token=make_token(purpose, change.id, now))
+    link = page_url("endorsement_links.change", token=make_token(purpose, change.id, now))
     return _write(
         session,
         endorsement,
@@ -111,11 +126,11 @@ def _write_change(
 WRITERS: dict[str, Writer] = {
     CONFIRMING: confirming_email,
     STANDING: confirming_email,
-    APPROVED: _about_endorsement("approved"),
-    MORE_ASKED: _about_endorsement("more_asked"),
-    DECLINED: _about_endorsement("declined"),
-    REMOVED: _about_endorsement("removed"),
-    WITHDRAWN: _about_endorsement("withdrawn"),
+    APPROVED: _about_endorsement("approved", Status.PUBLISHED),
+    MORE_ASKED: _about_endorsement("more_asked", Status.MORE_ASKED),
+    DECLINED: declined_email,
+    REMOVED: _about_endorsement("removed", Status.REMOVED),
+    WITHDRAWN: _about_endorsement("withdrawn", Status.WITHDRAWN),
     ERASED: erased_email,
     CHANGE_OLD: _change_email(is_new=False),
     CHANGE_NEW: _change_email(is_new=True),
@@ -148,10 +163,10 @@ def _write(
         entry=entry,
         decline_names=DECLINE_NAMES,
         code=codes.grouped(codes.codes_for(keyring(), endorsement.contact_id)[0]),
-        code_link=page_url("endorsements.code"),
+        code_link=page_url("endorsement_links.code"),
         confirm_link=_confirm_link(endorsement, now),
         disown_link=page_url(
-            "endorsements.disown",
+            "endorsement_links.disown",
             token=make_token(Purpose.ENDORSE_DISOWN, endorsement.contact_id, now),
         ),
         manage_link=_manage_link(endorsement, now),
@@ -159,6 +174,7 @@ def _write(
             page_url("supporters.supporter", slug=endorsement.slug) if endorsement.slug else None
         ),
         waits_until=endorsement.registered_at + UNCONFIRMED_LIFETIME,
+        decided_until=endorsement.status_changed_at + DECIDED_LIFETIME,
         **values,
         **_common(),
     )
@@ -166,7 +182,7 @@ def _write(
 
 def _confirm_link(endorsement: Endorsement, now: datetime) -> str:
     token = make_token(Purpose.ENDORSE_CONFIRM, endorsement.contact_id, now)
-    return page_url("endorsements.confirm", token=token)
+    return page_url("endorsement_links.confirm", token=token)
 
 
 def _manage_link(endorsement: Endorsement, now: datetime) -> str:

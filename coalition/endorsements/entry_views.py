@@ -12,20 +12,19 @@ from coalition import clock
 from coalition.crypto import TokenInvalid
 from coalition.db import db, transaction
 from coalition.endorsements import actions, queries
-from coalition.endorsements.forms import AnswerForm, NewContactForm, PublicDetailsForm
-from coalition.endorsements.models import DECLINE_NAMES, Endorsement, Entry, EntryState
-from coalition.endorsements.register_views import (
-    LARGEST_BODY,
-    gone,
-    link_expired,
-    link_invalid,
-    read_logo,
-    seal_logo,
-    take_logo,
+from coalition.endorsements.forms import (
+    AnswerForm,
+    NewContactForm,
+    PublicDetailsForm,
+    filled_with_entry,
 )
+from coalition.endorsements.link_views import gone, link_expired, link_invalid
+from coalition.endorsements.logo_fields import read_logo, seal_logo, take_logo
+from coalition.endorsements.models import DECLINE_NAMES, Endorsement, Entry, EntryState
+from coalition.endorsements.register_views import LARGEST_BODY
 from coalition.mail.forms import EmailForm
 from coalition.mail.limits import spend_on_address
-from coalition.mail.private_links import LinkExpired, Purpose, read_token
+from coalition.mail.private_links import LinkExpired, Purpose, exchange_token, read_token
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
 from coalition.web.limits import limit_writes
@@ -74,6 +73,9 @@ def _page(token: str, **forms: Any) -> str:
         change=queries.find_change_of(db.session(), endorsement.id),
         decline_names=DECLINE_NAMES,
         seal_logo=seal_logo,
+        confirm_token=exchange_token(
+            Purpose.ENDORSE_MANAGE, token, Purpose.ENDORSE_CONFIRM, clock.utc_now()
+        ),
         done=request.args.get("done"),
         **values,
     )
@@ -122,8 +124,7 @@ def _filled(entry: Entry) -> PublicDetailsForm:
     return PublicDetailsForm(
         formdata=None,
         data={
-            **vars(entry),
-            "organisation_website": entry.website,
+            **filled_with_entry(entry),
             "logo": seal_logo(entry.logo_id) if entry.logo_id else "",
         },
     )
@@ -162,6 +163,8 @@ def change_contact(token: str) -> View:
         return _page(token, contact_form=form), 422
     endorsement_id = endorsement.id
     spend_on_address(form.email.data)
+    if endorsement.contact_email:  # both mailboxes get a mail
+        spend_on_address(endorsement.contact_email)
     with transaction() as session:
         actions.ask_contact_change(session, endorsement_id, form.contact(), now=clock.utc_now())
     return _back(token, "contact")
@@ -173,10 +176,10 @@ def change_contact(token: str) -> View:
 def withdraw(token: str) -> View:
     endorsement_id = _found(token)[0].id
     with transaction() as session:
-        actions.withdraw_endorsement(session, endorsement_id, now=clock.utc_now())
+        withdrawn = actions.withdraw_endorsement(session, endorsement_id, now=clock.utc_now())
     if queries.find_endorsement(db.session(), endorsement_id) is None:
         return redirect(url_for("your_entry.erased"), 303)
-    return _back(token, "withdrawn")
+    return _back(token, "withdrawn" if withdrawn else "same")
 
 
 @blueprint.route("/entry/<token>/erase", methods=["GET", "POST"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,10 +22,20 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from coalition.endorsements.actions import Contact, PublicDetails
-from coalition.endorsements.models import KIND_NAMES, NATION_NAMES, Nation, OrganisationKind
+from coalition.endorsements.actions import Agreed, Contact, PublicDetails
+from coalition.endorsements.models import KIND_NAMES, NATION_NAMES, Entry, Nation, OrganisationKind
 from coalition.mail.forms import email_field
-from coalition.web.forms import Line, PublicForm, is_showable, tidy, tidy_lines, trap_field
+from coalition.statements.queries import current_campaign
+from coalition.web.forms import (
+    Line,
+    PublicForm,
+    is_showable,
+    make_stamp,
+    read_stamp,
+    tidy,
+    tidy_lines,
+    trap_field,
+)
 
 LONGEST_WORDS = 3_000  # characters, some 500 words
 LONGEST_WEBSITE = 300  # characters
@@ -88,6 +99,19 @@ def _check_words(form: Form, field: Field) -> None:
         )
 
 
+def make_form_stamp(now: datetime) -> str:
+    """The stamp of a form that is shown now, beside the texts as they stand."""
+    campaign = current_campaign()
+    versions = [campaign.statement.version_id, campaign.consent.version_id]
+    return make_stamp(STAMP_PURPOSE, versions, now)
+
+
+def read_form_stamp(stamp: str | None, now: datetime) -> Agreed | None:
+    """Which texts stood beside the form; None if it is not ours, or too old."""
+    versions = read_stamp(STAMP_PURPOSE, stamp or "", now)
+    return Agreed(*versions) if versions else None
+
+
 def _choices(names: Mapping[Any, str]) -> dict[str, str]:
     return {"": CHOOSE, **{each.value: name for each, name in names.items()}}
 
@@ -125,7 +149,6 @@ class PublicDetailsForm(PublicForm):
             _check_showable,
         ],
     )
-    stamp = HiddenField()
 
     def public_details(self, logo_id: Any) -> PublicDetails:
         """The answers of a form that is valid."""
@@ -180,8 +203,13 @@ class NewContactForm(ContactForm):
     email = email_field("Their email")
 
 
-class EndorseForm(PublicDetailsForm, ContactForm):
-    """The whole form of an organisation that registers."""
+def filled_with_entry(entry: Entry) -> dict[str, Any]:
+    """What the fields of PublicDetailsForm hold for an entry, but for its logo."""
+    return {**vars(entry), "organisation_website": entry.website}
+
+
+class AgreeForm(PublicForm):
+    """What whoever speaks for an organisation says and agrees to."""
 
     authority = BooleanField(
         validators=[
@@ -198,12 +226,27 @@ class EndorseForm(PublicDetailsForm, ContactForm):
             )
         ]
     )
+    stamp = HiddenField()
+
+    def is_agreed(self, now: datetime) -> bool:
+        """Whether both boxes are ticked, beside texts that are known."""
+        valid: bool = self.validate()
+        if valid and read_form_stamp(self.stamp.data, now) is None:
+            self.consent.errors = ["This page had been open for a long time. Press once more"]
+            return False
+        return valid
+
+
+class EndorseForm(PublicDetailsForm, ContactForm, AgreeForm):
+    """The whole form of an organisation that registers."""
+
+    replaces = HiddenField()  # what was sent before with another address, sealed
     nickname = trap_field()
     form_id = HiddenField()
 
     SENT_AGAIN = (
         "name", "organisation_website", "kind", "nation", "words", "logo", "logo_alt",
-        "contact_name", "contact_role", "email", "authority", "consent", "stamp", "form_id",
+        "contact_name", "contact_role", "email", "authority", "consent", "stamp", "form_id", "replaces",
     )  # fmt: skip
 
 

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
 from coalition.endorsements import emails
-from coalition.endorsements.actions import Contact, PublicDetails, imported
+from coalition.endorsements.actions import Contact, PublicDetails, set_contact
 from coalition.endorsements.flags import name_key
 from coalition.endorsements.forms import LONGEST_WORDS, normal_website
-from coalition.endorsements.models import Nation, OrganisationKind
-from coalition.endorsements.queries import free_slug, supporters
+from coalition.endorsements.models import (
+    Endorsement,
+    EndorsementStatus,
+    Entry,
+    EntryState,
+    Nation,
+    OrganisationKind,
+    Origin,
+)
+from coalition.endorsements.queries import choose_slug, supporters
 from coalition.mail.actions import queue_message
 from coalition.mail.address import NotAnAddress, parse_address
 from coalition.web.forms import LONGEST_LINE, is_showable, tidy, tidy_lines
@@ -56,12 +66,17 @@ def read_rows(path: Path, *, today: date) -> list[Row]:
         raise ImportRefused([f"the file cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:
         raise ImportRefused(["the file is not UTF-8; save it as “CSV UTF-8”"]) from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
+    records = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: list[list[str]] = []
     try:
-        heading = list(reader.fieldnames or [])
-        tables = list(reader)
+        lines.extend(records)
     except csv.Error as error:
-        raise ImportRefused([f"row {reader.line_num}: {error}"]) from error
+        raise ImportRefused([f"row {len(lines) + 1}: {error}"]) from error
+    heading = [name.strip() for name in lines[0]] if lines else []
+    # Rows keep the numbers that a spreadsheet shows, whatever stands empty between them.
+    tables = {
+        number: cells for number, cells in enumerate(lines[1:], 2) if any(map(str.strip, cells))
+    }
     problems = _heading_problems(heading)
     if not tables:
         problems.append("there is no organisation in the file")
@@ -69,23 +84,33 @@ def read_rows(path: Path, *, today: date) -> list[Row]:
         problems.append(f"more than {MOST_ROWS} rows; split the file")
     if problems:
         raise ImportRefused(problems)
-    return _checked(tables, today)
+    return _checked(heading, tables, today)
 
 
 def _heading_problems(heading: list[str]) -> list[str]:
     problems = [f"the column “{name}” is missing" for name in NEEDED if name not in heading]
-    return problems + [
-        f"the column “{name}” is not known; there are {', '.join(NEEDED + OPTIONAL)}"
-        for name in heading
-        if name not in NEEDED + OPTIONAL
-    ]
+    return (
+        problems
+        + [
+            f"the column “{name}” is not known; there are {', '.join(NEEDED + OPTIONAL)}"
+            for name in heading
+            if name not in NEEDED + OPTIONAL
+        ]
+        + [
+            f"the column “{name}” is there more than once"
+            for name in sorted(set(heading))
+            if heading.count(name) > 1
+        ]
+    )
 
 
-def _checked(tables: list[dict[str, str]], today: date) -> list[Row]:
+def _checked(heading: list[str], tables: dict[int, list[str]], today: date) -> list[Row]:
     rows, problems = [], []
     seen: dict[str, int] = {}
-    for number, table in enumerate(tables, 2):
-        reader = _RowReader(table, today)
+    for number, cells in tables.items():
+        reader = _RowReader(dict(zip(heading, cells, strict=False)), today)
+        if any(cells[len(heading) :]):
+            reader.problems.append("more cells than the heading has")
         row = reader.read(number)
         key = name_key(row.details.name)
         if key in seen:
@@ -104,8 +129,6 @@ class _RowReader:
     def __init__(self, table: dict[str, str], today: date) -> None:
         self.table, self.today = table, today
         self.problems: list[str] = []
-        if "" in table:
-            self.problems.append("more cells than the heading has")
 
     def read(self, number: int) -> Row:
         return Row(
@@ -212,7 +235,7 @@ def import_rows(
     if problems:
         raise ImportRefused(problems)
     for row, slug in zip(rows, _slugs(session, rows), strict=True):
-        endorsement, entry = imported(
+        endorsement, entry = _recorded(
             row.details,
             row.contact,
             endorsed_on=row.endorsed_on,
@@ -236,8 +259,36 @@ def import_rows(
 
 
 def _slugs(session: Session, rows: list[Row]) -> Iterator[str]:
-    taken: frozenset[str] = frozenset()
+    taken = set(session.scalars(select(Endorsement.slug).where(Endorsement.slug.is_not(None))))
     for row in rows:
-        slug = free_slug(session, row.details.name, taken)
-        taken |= {slug}
+        slug = choose_slug(row.details.name, taken)
+        taken.add(slug)
         yield slug
+
+
+def _recorded(
+    details: PublicDetails,
+    contact: Contact | None,
+    *,
+    endorsed_on: date,
+    statement_version_id: int,
+    slug: str,
+    now: datetime,
+) -> tuple[Endorsement, Entry]:
+    """The rows of an organisation that the coalition itself records as a supporter."""
+    endorsement = Endorsement(
+        id=uuid.uuid4(),
+        slug=slug,
+        status=EndorsementStatus.PUBLISHED,
+        origin=Origin.RECORDED,
+        statement_version_id=statement_version_id,
+        endorsed_on=endorsed_on,
+        registered_at=now,
+        published_at=now,
+        status_changed_at=now,
+    )
+    set_contact(endorsement, contact)
+    entry = Entry(
+        endorsement_id=endorsement.id, state=EntryState.PUBLIC, proposed_at=now, **vars(details)
+    )
+    return endorsement, entry

@@ -22,6 +22,7 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 QUALITIES = (90, 80, 65, 45)
 SIDES = (LONGEST_SIDE, 240, 120)
 MEDIA_TYPE = "image/webp"
+TOO_LARGE = "The logo is larger than 2 MB. Save it smaller, and choose it again"
 _ONE_AT_A_TIME = threading.Lock()  # a small file can unpack to much memory
 
 
@@ -46,7 +47,7 @@ def draw_logo(data: bytes) -> Drawn:
     if not data:
         raise LogoRefused("The file is empty. Choose another one")
     if len(data) > LARGEST_FILE:
-        raise LogoRefused("The logo is larger than 2 MB. Save it smaller, and choose it again")
+        raise LogoRefused(TOO_LARGE)
     if _is_svg(data):
         raise LogoRefused(
             "We do not take SVG files: they can carry programs. Save the logo as PNG, and choose "

@@ -14,6 +14,8 @@ from coalition.db import Base, UtcDateTime, enum_column
 
 UNCONFIRMED_LIFETIME = timedelta(days=7)  # privacy notice, "how long"; said in the mail
 LOOSE_LOGO_LIFETIME = timedelta(days=7)  # of a logo whose form was never sent
+MOST_LOOSE_LOGOS = 2_000  # some 100 MB; beyond that the oldest go first
+DECIDED_LIFETIME = timedelta(days=90)  # of who the contact is, once nothing is left to do
 
 
 class EndorsementStatus(StrEnum):
@@ -24,6 +26,10 @@ class EndorsementStatus(StrEnum):
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"  # by its contact
     REMOVED = "removed"  # by a moderator, after it was published
+
+
+# Waits for its contact to confirm it, or is public as recorded by the coalition.
+CONFIRMABLE = (EndorsementStatus.AWAITING, EndorsementStatus.PUBLISHED)
 
 
 class Origin(StrEnum):
@@ -128,6 +134,11 @@ class Endorsement(Base):
     decision_words: Mapped[str | None] = mapped_column(Text)
     appeal: Mapped[str | None] = mapped_column(EncryptedText("endorsements.appeal"))
 
+    @property
+    def awaits_confirmation(self) -> bool:
+        """Whether its contact can confirm it."""
+        return self.verified_at is None and self.status in CONFIRMABLE
+
 
 Index("ix_endorsements_status", Endorsement.status, Endorsement.registered_at)
 
@@ -186,6 +197,7 @@ class ContactChange(Base):
     email: Mapped[str] = mapped_column(EncryptedText("endorsements.email"))
     name: Mapped[str] = mapped_column(EncryptedText("endorsements.contact"))
     role: Mapped[str] = mapped_column(EncryptedText("endorsements.contact"))
+    consent_version_id: Mapped[int | None] = mapped_column(ForeignKey("document_versions.id"))
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     old_confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     new_confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, load_only
 
 from coalition.endorsements.flags import Known, flags_for, name_key
 from coalition.endorsements.models import (
+    CONFIRMABLE,
     UNCONFIRMED_LIFETIME,
     ContactChange,
     Endorsement,
@@ -32,6 +33,7 @@ from coalition.statements.models import DocumentVersion
 Status = EndorsementStatus
 SHOWN = (Status.PUBLISHED, Status.WITHDRAWN)
 MOST_WORDS = 8  # of a search
+MOST_CODES = 5  # that are good for one address at a time: each can be guessed
 LONGEST_SLUG = 60  # characters
 
 
@@ -61,7 +63,12 @@ class Supporter:
 
 def supporters(session: Session) -> list[Supporter]:
     """All organisations that the public may read, by name, those that withdrew among them."""
-    rows = session.execute(
+    found = [Supporter(*row) for row in session.execute(_shown())]
+    return sorted(found, key=lambda each: (each.initial == "#", name_key(each.entry.name)))
+
+
+def _shown() -> Select[Endorsement, Entry, int]:
+    return (
         select(Endorsement, Entry, DocumentVersion.version)
         .join(Entry, Entry.endorsement_id == Endorsement.id)
         .join(DocumentVersion, DocumentVersion.id == Endorsement.statement_version_id)
@@ -78,8 +85,6 @@ def supporters(session: Session) -> list[Supporter]:
             )
         )
     )
-    found = [Supporter(*row) for row in rows]
-    return sorted(found, key=lambda each: (each.initial == "#", name_key(each.entry.name)))
 
 
 def matching(
@@ -113,16 +118,7 @@ def find_supporter(session: Session, slug: str) -> Supporter | None:
     """The organisation at this public address, if the public may read it."""
     if not re.fullmatch(r"[a-z0-9-]+", slug):
         return None  # PostgreSQL refuses to look for some of what is no slug
-    row = session.execute(
-        select(Endorsement, Entry, DocumentVersion.version)
-        .join(Entry, Entry.endorsement_id == Endorsement.id)
-        .join(DocumentVersion, DocumentVersion.id == Endorsement.statement_version_id)
-        .where(
-            Endorsement.slug == slug,
-            Endorsement.status.in_(SHOWN),
-            Entry.state == EntryState.PUBLIC,
-        )
-    ).one_or_none()
+    row = session.execute(_shown().where(Endorsement.slug == slug)).one_or_none()
     return Supporter(*row) if row else None
 
 
@@ -177,11 +173,17 @@ def waiting_ids(session: Session, address: str, *, now: datetime) -> list[uuid.U
     """
     return list(
         session.scalars(
-            select(Endorsement.contact_id).where(
+            select(Endorsement.contact_id)
+            .where(
                 Endorsement.address_digest.in_(address_digests(address)),
                 Endorsement.verified_at.is_(None),
-                Endorsement.registered_at >= now - UNCONFIRMED_LIFETIME,
+                Endorsement.status.in_(CONFIRMABLE),
+                # One that the coalition recorded waits for as long as it takes.
+                (Endorsement.origin == Origin.RECORDED)
+                | (Endorsement.registered_at >= now - UNCONFIRMED_LIFETIME),
             )
+            .order_by(Endorsement.registered_at.desc())
+            .limit(MOST_CODES)
         )
     )
 
@@ -206,11 +208,25 @@ def queue(session: Session) -> list[Waiting]:
             and_(public.endorsement_id == Endorsement.id, public.state == EntryState.PUBLIC),
         )
         .where(
-            Entry.state == EntryState.PROPOSED,
             or_(
-                Endorsement.status.in_((Status.IN_REVIEW, Status.PUBLISHED)),
-                # Declined, and its contact has answered.
-                and_(Endorsement.status == Status.DECLINED, Endorsement.appeal.is_not(None)),
+                and_(
+                    Entry.state == EntryState.PROPOSED,
+                    Endorsement.status.in_((Status.IN_REVIEW, Status.PUBLISHED)),
+                ),
+                # Declined or removed, and its contact has answered.
+                and_(
+                    Endorsement.appeal.is_not(None),
+                    or_(
+                        and_(
+                            Endorsement.status == Status.DECLINED,
+                            Entry.state == EntryState.PROPOSED,
+                        ),
+                        and_(
+                            Endorsement.status == Status.REMOVED,
+                            Entry.state == EntryState.PUBLIC,
+                        ),
+                    ),
+                ),
             ),
         )
         .order_by(Entry.proposed_at)
@@ -232,13 +248,13 @@ def flags_of(session: Session, endorsement: Endorsement, entry: Entry) -> list[s
         .distinct()
     )
     same_contact = 0
-    if endorsement.address_digest is not None:
+    if endorsement.contact_email is not None:
         same_contact = int(
             session.scalar(
                 select(func.count())
                 .select_from(Endorsement)
                 .where(
-                    Endorsement.address_digest == endorsement.address_digest,
+                    Endorsement.address_digest.in_(address_digests(endorsement.contact_email)),
                     Endorsement.id != endorsement.id,
                 )
             )
@@ -248,16 +264,23 @@ def flags_of(session: Session, endorsement: Endorsement, entry: Entry) -> list[s
     return flags_for(entry.name, entry.website, endorsement.contact_email, known, same_contact)
 
 
-def free_slug(session: Session, name: str, taken: frozenset[str] = frozenset()) -> str:
-    """An address for an organisation of this name that no other has; nor any of `taken`."""
+def free_slug(session: Session, name: str) -> str:
+    """An address for an organisation of this name that no other has."""
+    like_it = Endorsement.slug.startswith(_slug_of(name), autoescape=True)
+    return choose_slug(name, set(session.scalars(select(Endorsement.slug).where(like_it))))
+
+
+def _slug_of(name: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", _plain(name)).strip("-")[:LONGEST_SLUG].strip("-")
-    slug = plain or "organisation"
-    used = taken | set(
-        session.scalars(select(Endorsement.slug).where(Endorsement.slug.startswith(slug)))
-    )
+    return plain or "organisation"
+
+
+def choose_slug(name: str, taken: Collection[str | None]) -> str:
+    """An address for an organisation of this name that is none of `taken`."""
+    slug = _slug_of(name)
     number = 2
     candidate = slug
-    while candidate in used or candidate in RESERVED_SLUGS:
+    while candidate in taken or candidate in RESERVED_SLUGS:
         candidate = f"{slug}-{number}"
         number += 1
     return candidate

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 
+from coalition.clock import day_in_uk
 from coalition.db import db
 from coalition.endorsements import queries
 from coalition.endorsements.logos import MEDIA_TYPE
@@ -89,7 +90,9 @@ def _as_data() -> list[dict[str, Any]]:
             "status": "withdrawn" if each.is_withdrawn else "supports",
             "endorsed_on": each.endorsement.endorsed_on.isoformat(),
             "withdrew_on": (
-                each.endorsement.status_changed_at.date().isoformat() if each.is_withdrawn else None
+                day_in_uk(each.endorsement.status_changed_at).isoformat()
+                if each.is_withdrawn
+                else None
             ),
             "statement_version": each.statement_version,
             "kind": each.entry.kind.value,

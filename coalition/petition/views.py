@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
-from datetime import timedelta
 from typing import Any
 
 from flask import (
@@ -21,16 +19,19 @@ from werkzeug.exceptions import HTTPException, InternalServerError, TooManyReque
 from werkzeug.wrappers import Response as BaseResponse
 
 from coalition import clock
-from coalition.crypto import TokenExpired, TokenInvalid, keyring
+from coalition.crypto import TokenInvalid
 from coalition.db import db, transaction
-from coalition.mail import codes
 from coalition.mail.actions import block_address
-from coalition.mail.address import (
-    address_digests,
-    likely_meant,
-)
+from coalition.mail.address import likely_meant
 from coalition.mail.forms import CodeForm, EmailForm
 from coalition.mail.limits import spend_on_address
+from coalition.mail.link_pages import (
+    expired_page,
+    owner_of_code,
+    read_old_token,
+    seal_sent,
+    unseal_sent,
+)
 from coalition.mail.private_links import (
     LINK_LIFETIME,
     LinkExpired,
@@ -56,7 +57,7 @@ from coalition.statements.queries import current_campaign
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
 from coalition.web.data import open_data
-from coalition.web.errors import error_page, form_again, log_failure, what_was_typed
+from coalition.web.errors import error_page, form_again, log_failure
 from coalition.web.limits import limit_writes, spend
 
 blueprint = Blueprint("petition", __name__)
@@ -68,10 +69,8 @@ blueprint.app_context_processor(
         "link_days": LINK_LIFETIME.days,
     }
 )
-SEAL = "petition.check-email"
-SEAL_LIFETIME = timedelta(hours=2)  # whoever uses this browser next must not read it there
+ROOM = "petition"
 COUNT_SECONDS = 5  # for which a copy of count.json may be kept
-NOBODY = uuid.UUID(int=0)  # whose code is computed where there is nobody: it takes as long
 
 View = str | BaseResponse | tuple[str, int]
 
@@ -130,17 +129,8 @@ def sign() -> View:
 
 
 def _to_check_email(kept: dict[str, Any], again: int | None = None) -> BaseResponse:
-    sealed = keyring().seal(SEAL, kept)
+    sealed = seal_sent(ROOM, kept)
     return redirect(url_for("petition.check_email", sealed=sealed, again=again), 303)
-
-
-def _unseal(sealed: str) -> dict[str, Any] | None:
-    """What was typed into the form, where the page that shows it is not too old."""
-    try:
-        kept: dict[str, Any] = keyring().unseal(SEAL, sealed, clock.utc_now(), SEAL_LIFETIME)
-    except (TokenInvalid, TokenExpired):
-        return None
-    return kept
 
 
 @blueprint.errorhandler(TooManyRequests)
@@ -158,7 +148,7 @@ def keep_the_form(error: HTTPException) -> Response:
 @open_to(Access.TOKEN)
 def check_email(sealed: str) -> View:
     """Where to look for the mail, and what to do when it does not come."""
-    kept = _unseal(sealed)
+    kept = unseal_sent(ROOM, sealed, clock.utc_now())
     email = kept["email"] if kept else None
     # Only an address was given: it asked for the private link, and signed nothing.
     asked_for_link = kept is not None and "name" not in kept
@@ -177,7 +167,7 @@ def check_email(sealed: str) -> View:
 @open_to(Access.TOKEN)
 def correct(sealed: str) -> View:
     """The form once more, filled in as it was sent."""
-    kept = _unseal(sealed)
+    kept = unseal_sent(ROOM, sealed, clock.utc_now())
     if kept is None:
         return redirect(url_for("petition.petition", _anchor="sign"), 303)
     if "meant" in request.args:
@@ -190,7 +180,7 @@ def correct(sealed: str) -> View:
 @limit_writes
 def resend() -> View:
     """Send the mail again. The answer is the same for every address."""
-    kept = _unseal(request.form.get("sealed", ""))
+    kept = unseal_sent(ROOM, request.form.get("sealed", ""), clock.utc_now())
     again = 1 if kept else None
     if kept is None:
         form = EmailForm(request.form)
@@ -213,12 +203,11 @@ def code() -> View:
     form = CodeForm(request.form)
     if not form.validate():
         return render_template("petition/code.html", form=form), 422
-    spend("LIMIT_CODE", address_digests(form.email.data)[0])
     now = clock.utc_now()
     waiting = queries.waiting_id(db.session(), form.email.data, now=now)
-    right = codes.is_right(keyring(), waiting or NOBODY, form.code.data)
-    if waiting and right:
-        token = make_token(Purpose.CONFIRM, waiting, now)
+    owner = owner_of_code(form, [waiting] if waiting else [])
+    if owner:
+        token = make_token(Purpose.CONFIRM, owner, now)
         return redirect(url_for("petition.confirm", token=token), 303)
     form.code.errors = [
         "This code does not belong to this address, or it was used. Check both against the mail. "
@@ -241,13 +230,7 @@ def link_expired(error: LinkExpired) -> View:
     """
     if queries.find_signature(db.session(), error.subject_id) is None:
         return render_template("petition/gone.html"), 410
-    return render_template(
-        "mail/expired.html",
-        room="petition",
-        token=(request.view_args or {})["token"],
-        purpose=error.purpose.value,
-        kept=what_was_typed(),
-    ), 410
+    return expired_page(ROOM, error)
 
 
 @blueprint.route("/petition/confirm/<token>", methods=["GET", "POST"])
@@ -263,9 +246,15 @@ def confirm(token: str) -> View:
         with transaction() as session:
             outcome = actions.verify_signature(session, signature_id, shown, now=now)
         if outcome in (Verification.COUNTED, Verification.ALREADY_COUNTED):
-            already = 1 if outcome is Verification.ALREADY_COUNTED else None
-            manage = make_token(Purpose.MANAGE, signature_id, now)
-            return redirect(url_for("petition.counted", token=manage, already=already), 303)
+            already = outcome is Verification.ALREADY_COUNTED
+            manage = (
+                exchange_token(Purpose.CONFIRM, token, Purpose.MANAGE, now)
+                if already  # an old link, found later, prolongs nothing
+                else make_token(Purpose.MANAGE, signature_id, now)
+            )
+            return redirect(
+                url_for("petition.counted", token=manage, already=1 if already else None), 303
+            )
     signature = queries.find_signature(db.session(), signature_id)
     if signature is None:
         return render_template("petition/gone.html"), 410
@@ -326,12 +315,7 @@ def disown(token: str) -> View:
 def renew(purpose: str, token: str) -> View:
     """A new mail in place of a link that ran out. It goes to the address that is on record."""
     now = clock.utc_now()
-    try:
-        signature_id = read_token(Purpose(purpose), token, now)
-    except ValueError:
-        raise TokenInvalid from None
-    except LinkExpired as error:
-        signature_id = error.subject_id
+    signature_id = read_old_token(purpose, token, now)
     signature = queries.find_signature(db.session(), signature_id)
     if signature is None:
         return render_template("petition/gone.html"), 410

@@ -10,7 +10,8 @@ from typing import Any
 from flask import Response
 
 # A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Some take the wide forms of East Asian type for the same signs.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def open_data(response: Response) -> Response:

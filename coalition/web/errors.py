@@ -14,7 +14,16 @@ from wtforms import Form
 from coalition.web.limits import retry_after
 
 ERROR_STATUS = "coalition.error_status"  # set in the request's environment by an error page
-LABELS = {"name": "Your name", "email": "Email", "code": "Code", "words": "Your words"}
+LABELS = {
+    "name": "Name",
+    "email": "Email",
+    "code": "Code",
+    "words": "Your words",
+    "organisation_website": "Website",
+    "logo_alt": "What the logo shows",
+    "contact_name": "Name of the contact",
+    "contact_role": "Role of the contact",
+}
 PAGES = frozenset({400, 403, 404, 405, 413, 429, 500})
 log = logging.getLogger(__name__)
 

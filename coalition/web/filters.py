@@ -2,11 +2,10 @@
 
 import re
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-LONDON = ZoneInfo("Europe/London")
+from coalition.clock import LONDON, day_in_uk
 
 
 def number(value: int) -> str:
@@ -16,7 +15,7 @@ def number(value: int) -> str:
 
 def long_date(value: date | datetime) -> str:
     """A day as "29 April 2021"; of a moment, the day in the United Kingdom."""
-    day = value.astimezone(LONDON).date() if isinstance(value, datetime) else value
+    day = day_in_uk(value) if isinstance(value, datetime) else value
     return f"{day.day} {day:%B %Y}"
 
 

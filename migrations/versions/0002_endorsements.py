@@ -52,9 +52,11 @@ def upgrade() -> None:
     sa.Column('email', sa.LargeBinary(), nullable=False),
     sa.Column('name', sa.LargeBinary(), nullable=False),
     sa.Column('role', sa.LargeBinary(), nullable=False),
+    sa.Column('consent_version_id', sa.Integer(), nullable=True),
     sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('old_confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('new_confirmed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['consent_version_id'], ['document_versions.id'], name=op.f('fk_contact_changes_consent_version_id_document_versions')),
     sa.ForeignKeyConstraint(['endorsement_id'], ['endorsements.id'], name=op.f('fk_contact_changes_endorsement_id_endorsements'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('endorsement_id', name=op.f('pk_contact_changes')),
     sa.UniqueConstraint('id', name=op.f('uq_contact_changes_id'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,12 +18,28 @@ from tests.browser.tour import Tour
 from tests.browser.visits import Visit
 from tests.mailbox import Mailbox
 
+SIDES = 2  # groups of states that can be tested side by side
 
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, those in the browser share one browser and its sites."""
+    """Where tests run side by side, each state is gone to once: all that is tested of it runs in
+    one place. The largest groups are begun first, so that what compares all states is among the
+    last."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    given = (
+        item.callspec.params.get("state")
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else None
+    )
+    if isinstance(given, State):
+        return f"states {STATES.index(given) % SIDES}"
+    return item.path.stem
 
 
 # Not for the whole run: beside Playwright, no other test could start a loop of asyncio.
@@ -44,8 +61,11 @@ def sites(prepared_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="package")
-def tour(browser: Browser, sites: Sites) -> Tour:
-    return Tour(browser, sites)
+def tour(browser: Browser, sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Tour:
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all that run side by side
+    return Tour(browser, sites, folder / "states")
 
 
 @pytest.fixture(scope="module", params=STATES, ids=lambda state: state.name)

@@ -143,6 +143,15 @@ change_old = partial(follow, Purpose.CHANGE_OLD)
 change_new = partial(follow, Purpose.CHANGE_NEW)
 
 
+def confirm_what_is_off_the_list(page: Page, sites: Sites) -> None:
+    """The coalition had recorded it, and its contact withdrew it before confirming."""
+    contact_id = sites.main.endorsement(is_recorded=True, name=f"Recorded {an_address()}")
+    page.goto(PATHS[Purpose.ENDORSE_MANAGE] + sites.main.token(Purpose.ENDORSE_MANAGE, contact_id))
+    press(page, "Withdraw our name")
+    token = sites.main.token(Purpose.ENDORSE_CONFIRM, contact_id)
+    page.goto(PATHS[Purpose.ENDORSE_CONFIRM] + token)
+
+
 def entry_with_logos(page: Page, sites: Sites) -> None:
     """One that is public, and an edit of it that waits."""
     path, _ = link(
@@ -187,6 +196,18 @@ def follow_after_erasing(page: Page, sites: Sites) -> None:
     page.goto(path)
 
 
+def agree(page: Page) -> None:
+    """Tick whatever boxes there are."""
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+
+
+def agree_to_be_the_contact(page: Page, sites: Sites) -> None:
+    change_new()(page, sites)
+    agree(page)
+    press(page, "Yes, I am the new contact")
+
+
 def confirm_a_change_twice(page: Page, sites: Sites) -> None:
     """At both mailboxes."""
     contact_id = sites.main.endorsement()
@@ -196,6 +217,7 @@ def confirm_a_change_twice(page: Page, sites: Sites) -> None:
         (Purpose.CHANGE_NEW, "Yes, I am the new contact"),
     ):
         page.goto(PATHS[purpose] + sites.main.token(purpose, change_id))
+        agree(page)
         press(page, button)
 
 

@@ -28,7 +28,7 @@ from coalition.petition.models import Signature
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from tests.conftest import ROOT, environment, running, serving
-from tests.factories import LOGO, make_endorsement, make_signature
+from tests.factories import LOGO, make_endorsement, make_recorded, make_signature
 from tests.mailbox import Mailbox, free_port
 from tests.visitor import visitor_at
 
@@ -53,10 +53,11 @@ class Place:
         with self.app.app_context(), transaction() as session:
             return make_signature(session, **values).id
 
-    def endorsement(self, **values: Any) -> uuid.UUID:
+    def endorsement(self, *, is_recorded: bool = False, **values: Any) -> uuid.UUID:
         """An organisation's endorsement in a state of choice; what its links are about."""
+        make = make_recorded if is_recorded else make_endorsement
         with self.app.app_context(), transaction() as session:
-            return make_endorsement(session, **values).contact_id
+            return make(session, **values).contact_id
 
     def logo(self) -> uuid.UUID:
         """A logo that is kept."""

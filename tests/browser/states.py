@@ -211,6 +211,29 @@ STATES = [
         ways.then(orgs.waiting(), "Yes, my organisation supports the statement"),
         "A person reads it now",
     ),
+    State(
+        "endorse confirm: recorded",
+        orgs.to_confirm(is_recorded=True, name="Recorded Group"),
+        "put your organisation on its list",
+    ),
+    wrong(
+        "endorse confirm: recorded, not agreed",
+        ways.then(
+            orgs.to_confirm(is_recorded=True, name="Recorded Union"),
+            "Yes, my organisation supports the statement",
+        ),
+        "the organisation has decided this",
+    ),
+    State(
+        "endorse confirm: off the list",
+        orgs.confirm_what_is_off_the_list,
+        "no longer on our list",
+    ),
+    State(
+        "entry: recorded",
+        orgs.entry(is_recorded=True, name="Recorded Circle"),
+        "as recorded by the coalition",
+    ),
     State("endorse not me", orgs.to_disown(status=Org.AWAITING), "It was not me"),
     State(
         "endorse not me: deleted",
@@ -245,11 +268,12 @@ STATES = [
     State("change of contact: old", orgs.change_old(), "Somebody named a new contact"),
     State("change of contact: new", orgs.change_new(), "You were named"),
     State("change of contact: late", orgs.change_new(age=TOO_OLD), GONE, 410),
-    State(
-        "change of contact: half",
+    wrong(
+        "change of contact: not agreed",
         ways.then(orgs.change_new(), "Yes, I am the new contact"),
-        "Half done",
+        "the organisation has decided this",
     ),
+    State("change of contact: half", orgs.agree_to_be_the_contact, "Half done"),
     State("change of contact: done", orgs.confirm_a_change_twice, "The contact is changed"),
     State("supporter", orgs.read_about("able-group", name="Able Group"), "In its own words"),
     State(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from playwright.sync_api import Browser
 
@@ -23,23 +25,32 @@ class Seen:
 
 
 class Tour:
-    """Goes to states, and remembers them."""
+    """Goes to states, and remembers them in a folder, which other processes may share."""
 
-    def __init__(self, browser: Browser, sites: Sites) -> None:
-        self._browser, self._sites = browser, sites
-        self._seen: dict[str, Seen] = {}
+    def __init__(self, browser: Browser, sites: Sites, folder: Path) -> None:
+        self._browser, self._sites, self._folder = browser, sites, folder
+        folder.mkdir(exist_ok=True)
 
     @contextmanager
     def going_to(self, state: State) -> Iterator[Visit]:
         with visiting(self._browser, self._sites.main.url) as visit:
             state.way(visit.page, self._sites)
-            self._seen[state.name] = Seen(visit.page.url, visit.page.title(), visit.source)
+            seen = Seen(visit.page.url, visit.page.title(), visit.source)
+            path = self._path(state)
+            written = path.with_suffix(f".{id(self)}")
+            written.write_text(json.dumps(asdict(seen)), encoding="utf-8")
+            written.rename(path)  # nobody reads half of it
             yield visit
+
+    def _path(self, state: State) -> Path:
+        return self._folder / f"{STATES.index(state)}.json"
 
     def everything(self) -> dict[str, Seen]:
         """All states by their names; those that nobody looked at yet are gone to now."""
-        for state in STATES:
-            if state.name not in self._seen:
-                with self.going_to(state):
-                    pass
-        return self._seen
+        return {state.name: self._look_at(state) for state in STATES}
+
+    def _look_at(self, state: State) -> Seen:
+        if not self._path(state).exists():
+            with self.going_to(state):
+                pass
+        return Seen(**json.loads(self._path(state).read_text(encoding="utf-8")))

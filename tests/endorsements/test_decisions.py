@@ -17,7 +17,7 @@ from coalition.audit.actions import verify_chain
 from coalition.audit.models import AuditEntry
 from coalition.db import transaction
 from coalition.endorsements import decisions
-from coalition.endorsements.actions import appeal_decision, edit_endorsement
+from coalition.endorsements.actions import appeal_decision, edit_endorsement, withdraw_endorsement
 from coalition.endorsements.decisions import LONGEST_WORDS, NotPossible
 from coalition.endorsements.models import (
     DECLINE_NAMES,
@@ -212,6 +212,54 @@ def test_an_answer_to_a_refusal_reaches_the_moderators(app: Flask, session: Sess
     with transaction() as writing:
         assert appeal_decision(writing, endorsement_id, "Look again.", now=clock.utc_now())
     assert [each.endorsement.id for each in queue(session)] == [endorsement_id]
+
+
+def test_an_answer_to_a_removal_reaches_the_moderators_and_can_bring_it_back(
+    app: Flask, session: Session
+) -> None:
+    endorsement_id = made(Status.REMOVED)
+    assert queue(session) == []
+    with transaction() as writing:
+        assert appeal_decision(writing, endorsement_id, "Look again.", now=clock.utc_now())
+    (waiting,) = queue(session)
+    assert waiting.endorsement.id == endorsement_id
+    decide("approve", endorsement_id)
+    assert status_of(session, endorsement_id) is Status.PUBLISHED
+
+
+def test_a_mail_that_waited_tells_nothing_that_is_no_longer_so(
+    app: Flask, work: Work, mailbox: Mailbox
+) -> None:
+    withdrawn, asked, removed = made(), made(), made(Status.PUBLISHED)
+    work()
+    mailbox.received.clear()
+    decide("approve", withdrawn)
+    decide("ask_for_more", asked)
+    decide("remove", removed)
+    with transaction() as writing:
+        withdraw_endorsement(writing, withdrawn, now=clock.utc_now())
+        appeal_decision(writing, asked, "We all did.", now=clock.utc_now())
+        appeal_decision(writing, removed, "We are still here.", now=clock.utc_now())
+    decide("approve", removed)
+    work()
+    told = sorted(" ".join(text_of(mail).split()) for mail in mailbox.received)
+    assert len(told) == 2, told
+    assert any("has been read, and is on the list" in text for text in told)
+    assert any("no longer stands under" in text for text in told)
+
+
+def test_two_of_one_name_that_are_published_at_once_have_two_addresses(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(Status.PUBLISHED, name="Same Name")
+    second = made(Status.IN_REVIEW, name="Same Name")
+    # What the other moderator's transaction has not yet shown.
+    seen = iter(["same-name", "same-name-2"])
+    monkeypatch.setattr(decisions, "free_slug", lambda *_: next(seen))
+    decide("approve", second)
+    session.rollback()
+    assert session.get_one(Endorsement, second).slug == "same-name-2"
+    assert status_of(session, second) is Status.PUBLISHED
 
 
 def test_an_edit_that_is_declined_leaves_what_is_public(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,17 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from coalition import clock
 from coalition.audit.models import AuditEntry
 from coalition.db import transaction
+from coalition.endorsements.actions import withdraw_endorsement
 from coalition.endorsements.cli import endorsement_commands
+from coalition.endorsements.decisions import remove
 from coalition.endorsements.models import Endorsement, EndorsementStatus, Origin
+from coalition.statements.queries import current_campaign
 from tests.factories import make_endorsement
-from tests.mailbox import Mailbox, link_in, text_of
-from tests.visitor import Visitor
+from tests.mailbox import Mailbox, code_in, link_in, text_of
+from tests.visitor import Page, Visitor
 
 HEADING = "name,website,kind,nation,words,endorsed_on,contact_name,contact_role,contact_email"
 FIRST = "Élan Group,elan.example.org,user-led,wales,We agree.,2021-04-29,,,"
@@ -40,6 +45,10 @@ def run(app: Flask, tmp_path: Path) -> Run:
     return do
 
 
+def confirm(visitor: Visitor, page: Page) -> Page:
+    return visitor.submit(page, "/supporters/confirm/", authority="yes", consent="yes")
+
+
 def count(session: Session) -> int:
     session.rollback()
     return int(session.scalar(select(func.count()).select_from(Endorsement)) or 0)
@@ -52,6 +61,8 @@ def count(session: Session) -> int:
         ([HEADING], "there is no organisation in the file"),
         (["name,kind", "A,union"], "the column “nation” is missing"),
         ([HEADING + ",colour", FIRST + ",red"], "the column “colour” is not known"),
+        (["name," + HEADING, FIRST], "the column “name” is there more than once"),
+        ([HEADING, "", " ,,,", FIRST, "", "A"], "row 6: kind must be one of"),
         ([HEADING, FIRST, FIRST], "row 3: the same name as in row 2"),
         ([HEADING, FIRST, FIRST.replace("Élan", "The ELAN")], "row 3: the same name as in row 2"),
         ([HEADING, FIRST.replace("Élan Group", " ")], "row 2: the name must have 1 to 200"),
@@ -125,7 +136,10 @@ def test_imported_organisations_are_marked_as_recorded_until_they_confirm(
     assert mail["To"] == "ada@example.org"
     assert "as the coalition has recorded it" in text_of(mail)
     page = visitor.get(link_in(mail, "supporters/confirm"))
-    visitor.submit(page, "/supporters/confirm/")
+    refused = visitor.submit(page, "/supporters/confirm/", consent="yes")
+    assert refused.status == 422
+    assert "the organisation has decided this" in refused.text
+    assert "Confirmed." in confirm(visitor, page).text
     assert (
         "Recorded by the coalition as a supporter since"
         not in visitor.get("/supporters/bold-union").text
@@ -161,3 +175,66 @@ def test_a_file_as_a_spreadsheet_saves_it_is_read(run: Run, session: Session) ->
     text = "\r\n".join((HEADING, FIRST, SECOND, ""))
     assert run(data=codecs.BOM_UTF8 + text.encode()).exit_code == 0
     assert count(session) == 2
+
+
+def test_a_recorded_one_can_be_confirmed_without_an_invitation_and_at_any_time(
+    run: Run, session: Session, visitor: Visitor, work: Work, mailbox: Mailbox
+) -> None:
+    run(HEADING, SECOND)
+    recorded = session.scalars(select(Endorsement)).one()
+    recorded.registered_at -= timedelta(days=300)
+    session.commit()
+    visitor.post("/supporters/resend", {"email": "ada@example.org"})
+    work()
+    (mail,) = mailbox.received
+    page = visitor.get(link_in(mail, "supporters/entry"))
+    assert "as recorded by the coalition" in page.text
+    (link,) = {each for each in page.links if "/supporters/confirm/" in each}
+    assert link_in(mail, "supporters/confirm")
+    assert "Confirmed." in confirm(visitor, visitor.get(link)).text
+    session.expire_all()
+    found = session.scalars(select(Endorsement)).one()
+    assert found.origin is Origin.REGISTERED
+    assert found.consent_version_id == current_campaign().consent.version_id
+    assert found.verified_at is not None
+
+
+def test_the_code_of_a_recorded_one_works_for_as_long_as_it_waits(
+    run: Run, session: Session, visitor: Visitor, work: Work, mailbox: Mailbox
+) -> None:
+    run(HEADING, SECOND, options=("--invite",))
+    work()
+    recorded = session.scalars(select(Endorsement)).one()
+    recorded.registered_at -= timedelta(days=300)
+    session.commit()
+    code = code_in(mailbox.received[0])
+    answers = {"email": "ada@example.org", "code": code}
+    page = visitor.post("/supporters/code", answers)
+    assert "put your organisation on its list" in page.text
+
+
+@pytest.mark.parametrize("ended", ["withdrawn", "removed"])
+def test_a_recorded_one_that_is_off_the_list_cannot_be_confirmed(
+    run: Run, session: Session, visitor: Visitor, work: Work, mailbox: Mailbox, ended: str
+) -> None:
+    run(HEADING, SECOND, options=("--invite",))
+    work()
+    page = visitor.get(link_in(mailbox.received[0], "supporters/confirm"))
+    endorsement_id = session.scalars(select(Endorsement.id)).one()
+    with transaction() as writing:
+        if ended == "withdrawn":
+            withdraw_endorsement(writing, endorsement_id, now=clock.utc_now())
+        else:
+            remove(writing, endorsement_id, words="No.", actor="test", now=clock.utc_now())
+    assert confirm(visitor, page).status == 410
+    again = visitor.get(link_in(mailbox.received[0], "supporters/confirm"))
+    assert "no longer on our list" in again.text
+    assert "Yes, my organisation supports" not in again.text
+
+
+def test_many_of_one_name_stem_have_addresses_of_their_own(run: Run, session: Session) -> None:
+    rows = [SECOND.replace("Bold, Union", f"Group {number}") for number in range(1, 40)]
+    assert run(HEADING, *rows, SECOND.replace("Bold, Union", "Endorse")).exit_code == 0
+    slugs = set(session.scalars(select(Endorsement.slug)))
+    assert {"group-1", "group-39", "endorse-2"} <= slugs
+    assert len(slugs) == 40

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,14 +14,15 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.db import transaction
 from coalition.endorsements import decisions
-from coalition.endorsements.actions import delete_past_endorsements, withdraw_endorsement
+from coalition.endorsements.actions import withdraw_endorsement
 from coalition.endorsements.models import Endorsement, EndorsementStatus, EntryState
 from coalition.endorsements.queries import find_entry, find_entry_in, queue
 from coalition.mail.private_links import LINK_LIFETIME, Purpose, make_token
 from coalition.mail.queries import is_blocked
-from tests.factories import LOGO, make_endorsement, make_signature
+from tests.endorsing import ask_for_change, entry_path, look, made
+from tests.factories import LOGO, make_signature
 from tests.mailbox import Mailbox, html_of, link_in, text_of
-from tests.visitor import Page, Visitor, visitor_of
+from tests.visitor import Visitor
 
 Status = EndorsementStatus
 Work = Callable[[], object]
@@ -35,26 +35,6 @@ PATHS = {
     Purpose.CHANGE_NEW: "/supporters/change/{}",
 }
 MANAGED = ["", "/edit", "/erase"]
-NEW = {
-    "contact_name": "Grace Fictional",
-    "contact_role": "Treasurer",
-    "email": "grace@example.org",
-}
-
-
-def made(status: Status = Status.PUBLISHED, **values: Any) -> Endorsement:
-    with transaction() as session:
-        return make_endorsement(session, status=status, **values)
-
-
-def entry_path(endorsement: Endorsement, rest: str = "", **age: float) -> str:
-    moment = clock.utc_now() - timedelta(**age)
-    return f"/supporters/entry/{make_token(Purpose.ENDORSE_MANAGE, endorsement.contact_id, moment)}{rest}"
-
-
-def look(session: Session, endorsement: Endorsement) -> Endorsement:
-    session.rollback()
-    return session.get_one(Endorsement, endorsement.id, populate_existing=True)
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
@@ -274,99 +254,6 @@ def test_an_edit_that_changes_nothing_is_not_put_before_anybody(
     page = visitor.submit(visitor.get(path), "/edit")
     assert "Nothing was changed." in page.text
     assert queue(session) == []
-
-
-def ask_for_change(visitor: Visitor, endorsement: Endorsement, **answers: str) -> Page:
-    page = visitor.get(entry_path(endorsement))
-    return visitor.submit(page, "/contact", **{**NEW, **answers})
-
-
-def change_links(work: Work, mailbox: Mailbox) -> dict[str, str]:
-    """The links of the two mails that ask for a change, by the address they went to."""
-    mailbox.received.clear()
-    work()
-    return {mail["To"]: link_in(mail, "supporters/change") for mail in mailbox.received}
-
-
-def test_another_contact_needs_both_mailboxes(
-    app: Flask, session: Session, visitor: Visitor, work: Work, mailbox: Mailbox
-) -> None:
-    endorsement = made(email="old@example.org")
-    work()
-    old_page = entry_path(endorsement)
-    assert "We have written to both mailboxes" in ask_for_change(visitor, endorsement).text
-    links = change_links(work, mailbox)
-    assert set(links) == {"old@example.org", "grace@example.org"}
-    for link in links.values():
-        visitor.get(link)
-    assert look(session, endorsement).contact_email == "old@example.org"
-    page = visitor.submit(visitor.get(links["grace@example.org"]), "/supporters/change/")
-    assert "Half done" in page.text
-    # The same mailbox twice is not both.
-    assert "Half done" in visitor.post(links["grace@example.org"], {}).text
-    assert look(session, endorsement).contact_email == "old@example.org"
-    page = visitor.submit(visitor.get(links["old@example.org"]), "/supporters/change/")
-    assert "The contact is changed" in page.text
-    found = look(session, endorsement)
-    assert (found.contact_email, found.contact_name, found.contact_role) == tuple(
-        NEW[name] for name in ("email", "contact_name", "contact_role")
-    )
-    # Whoever was the contact before sees nothing of the new one.
-    assert visitor.get(old_page).status == 410
-    mailbox.received.clear()
-    work()
-    (mail,) = mailbox.received
-    assert mail["To"] == "grace@example.org"
-    assert visitor.get(link_in(mail, "supporters/entry")).status == 200
-
-
-@pytest.mark.parametrize("wrong", [{"email": "grace@"}, {"contact_name": ""}, {"contact_role": ""}])
-def test_a_contact_that_cannot_be_is_refused_at_the_field(
-    app: Flask, visitor: Visitor, wrong: dict[str, str]
-) -> None:
-    page = ask_for_change(visitor, made(), **wrong)
-    assert page.status == 422
-    kept = page.form("/contact").values
-    assert all(kept[name] == value for name, value in NEW.items() if name not in wrong)
-
-
-def test_a_change_that_is_asked_for_anew_makes_the_earlier_links_useless(
-    app: Flask, session: Session, visitor: Visitor, work: Work, mailbox: Mailbox
-) -> None:
-    endorsement = made(email="old@example.org")
-    work()
-    ask_for_change(visitor, endorsement)
-    first = change_links(work, mailbox)
-    ask_for_change(visitor, endorsement, email="other@example.org")
-    for link in first.values():
-        assert visitor.post(link, {}).status == 410
-    assert look(session, endorsement).contact_email == "old@example.org"
-
-
-def test_nobody_is_flooded_with_mail_through_a_private_link(app: Flask, make_app: MakeApp) -> None:
-    visitor = visitor_of(make_app(LIMIT_ADDRESS="1 per hour"))
-    endorsement = made(email="old@example.org")
-    assert ask_for_change(visitor, endorsement).status == 200
-    page = ask_for_change(visitor, endorsement)
-    assert page.status == 429
-    assert "Grace Fictional" in page.text
-    old = entry_path(endorsement, days=LINK_LIFETIME.days, seconds=1)
-    for status in (200, 429):
-        renewal = visitor.get(old).form("/supporters/renew/").action
-        assert visitor.post(renewal, {}).status == status
-
-
-def test_a_change_that_nobody_confirms_is_deleted(
-    app: Flask, session: Session, visitor: Visitor, work: Work, mailbox: Mailbox
-) -> None:
-    endorsement = made(email="old@example.org")
-    work()
-    ask_for_change(visitor, endorsement)
-    links = change_links(work, mailbox)
-    with transaction() as writing:
-        later = clock.utc_now() + timedelta(days=7, seconds=1)
-        delete_past_endorsements(writing, now=later)
-    assert {visitor.get(link).status for link in links.values()} == {410}
 
 
 def test_a_logo_is_shown_to_its_sender_alone_before_it_is_public(

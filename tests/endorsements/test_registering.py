@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,15 +15,13 @@ from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.db import db, transaction
-from coalition.endorsements.actions import delete_past_endorsements
+from coalition.endorsements.actions import confirm_endorsement
 from coalition.endorsements.models import (
     LOOSE_LOGO_LIFETIME,
-    UNCONFIRMED_LIFETIME,
     Endorsement,
     EndorsementStatus,
-    Entry,
-    Logo,
 )
+from coalition.endorsements.retention import delete_past_endorsements
 from coalition.web.forms import STAMP_LIFETIME
 from tests.endorsing import ANSWERS, FORM, check, register, send
 from tests.factories import LOGO, make_endorsement, public_details
@@ -212,6 +209,15 @@ def test_a_logo_can_be_left_out_again(visitor: Visitor) -> None:
     assert "/supporters/preview/" not in page.text
 
 
+def test_a_logo_that_could_not_be_taken_is_asked_for_again(make_app: MakeApp) -> None:
+    visitor = visitor_of(make_app(LIMIT_NETWORK="1 per minute"))
+    check(visitor)
+    page = check(visitor, logo=LOGO)
+    assert page.status == 429
+    assert "Choose the logo once more" in page.text
+    assert page.form(FORM).values["name"] == ANSWERS["name"]
+
+
 def test_a_logo_that_is_deleted_meanwhile_is_asked_for_again(
     visitor: Visitor, session: Session
 ) -> None:
@@ -381,6 +387,30 @@ def test_a_mistyped_address_is_corrected_without_typing_the_rest_again(visitor: 
     assert form["logo"]
 
 
+def test_correcting_the_address_takes_the_place_of_what_was_sent_before(
+    visitor: Visitor, session: Session
+) -> None:
+    page = register(visitor, email="ada@gmial.com")
+    (again,) = {link for link in page.links if "/supporters/correct/" in link}
+    corrected = visitor.submit(visitor.get(again), FORM, email="ada@gmail.com", step="check")
+    assert rows(session) == 1
+    send(visitor, corrected)
+    assert session.scalars(select(Endorsement.contact_email)).all() == ["ada@gmail.com"]
+
+
+def test_what_was_confirmed_meanwhile_stays_when_an_address_is_corrected(
+    visitor: Visitor, session: Session
+) -> None:
+    page = register(visitor, email="ada@gmial.com")
+    (again,) = {link for link in page.links if "/supporters/correct/" in link}
+    form = visitor.get(again)
+    with transaction() as writing:
+        endorsement_id = writing.scalars(select(Endorsement.id)).one()
+        confirm_endorsement(writing, endorsement_id, now=clock.utc_now())
+    send(visitor, visitor.submit(form, FORM, email="ada@gmail.com", step="check"))
+    assert rows(session) == 2
+
+
 def test_the_mail_is_sent_again_when_it_is_asked_for(
     visitor: Visitor, work: Work, mailbox: Mailbox
 ) -> None:
@@ -409,26 +439,6 @@ def test_asking_for_links_answers_the_same_for_every_address(
     told = [text_of(mail) for mail in mailbox.received[before:]]
     assert sum("Known Group" in text for text in told) == 1
     assert sum("We hold nothing about an organisation" in text for text in told) == 1
-
-
-def test_what_nobody_confirms_is_deleted_and_its_logo_with_it(app: Flask, session: Session) -> None:
-    now = clock.utc_now()
-    with transaction() as writing:
-        logo = Logo(id=uuid.uuid4(), data=b"x", width=1, height=1, uploaded_at=now)
-        writing.add(logo)
-        writing.flush()
-        make_endorsement(writing, status=EndorsementStatus.AWAITING, logo_id=logo.id, now=now)
-        stays = make_endorsement(writing, status=EndorsementStatus.IN_REVIEW, now=now).id
-    with transaction() as writing:
-        delete_past_endorsements(writing, now=now + UNCONFIRMED_LIFETIME)
-    assert rows(session) == 2
-    with transaction() as writing:
-        later = now + UNCONFIRMED_LIFETIME + timedelta(seconds=1)
-        delete_past_endorsements(writing, now=later)
-    session.rollback()
-    assert session.scalars(select(Endorsement.id)).all() == [stays]
-    assert session.scalar(select(func.count()).select_from(Entry)) == 1
-    assert session.scalar(select(func.count()).select_from(Logo)) == 0
 
 
 def test_no_contact_can_be_read_in_the_database(app: Flask, session: Session) -> None:
