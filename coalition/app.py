@@ -12,8 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import coalition.audit.models  # noqa: F401
+from coalition.accounts import views as accounts
+from coalition.accounts.security import init_accounts
 from coalition.crypto import Keyring
 from coalition.db import db, init_database
+from coalition.desk import organisation_views, people_views
+from coalition.desk import views as desk
+from coalition.desk.frame import init_frame
 from coalition.endorsements import entry_views, link_views, register_views
 from coalition.endorsements import views as supporters
 from coalition.mail import dev_views
@@ -71,6 +76,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         register_views.blueprint,
         link_views.blueprint,
         entry_views.blueprint,
+        accounts.blueprint,
+        desk.blueprint,
+        organisation_views.blueprint,
+        people_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:
@@ -78,6 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.mail_url.is_maildir and settings.is_local:
         app.config["MAILDIR"] = settings.mail_url.path
         app.register_blueprint(dev_views.blueprint)
+    init_frame(app)
     app.context_processor(_campaign_for_templates)
     return app
 
@@ -103,8 +113,10 @@ def _init_web(app: Flask, settings: Settings) -> None:
             "LIMIT_ADDRESS": settings.limit_address,
             "LIMIT_DOMAIN": settings.limit_domain,
             "LIMIT_CODE": settings.limit_code,
+            "LIMIT_SIGN_IN": settings.limit_sign_in,
         },
     )
+    init_accounts(app, settings)
 
 
 def _campaign_for_templates() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import FlaskGroup, ScriptInfo, routes_command, shell_command, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from coalition.accounts.cli import moderator_commands
 from coalition.app import create_app
 from coalition.audit.cli import audit_commands
 from coalition.doctor import doctor
@@ -61,6 +62,7 @@ for command in (
     tally_commands,
     signature_commands,
     endorsement_commands,
+    moderator_commands,
     audit_commands,
     key_commands,
 ):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from coalition import clock
+from coalition.accounts.models import DeskSession, Moderator
 from coalition.audit.actions import record
 from coalition.db import db, transaction
 from coalition.endorsements.models import ContactChange, Endorsement
@@ -47,6 +48,8 @@ def rotate() -> None:
     _rewrite(Endorsement.id, _rewrite_endorsement)
     _rewrite(ContactChange.endorsement_id, _rewrite_contact_change)
     _rewrite(OutboxMessage.id, _rewrite_message)
+    _rewrite(Moderator.id, _rewrite_moderator)
+    _rewrite(DeskSession.id, _rewrite_desk_session)
     with transaction() as session:
         record(
             session,
@@ -133,3 +136,13 @@ def _rewrite_contact_change(session: Session, change: ContactChange) -> None:
 
 def _rewrite_message(session: Session, message: OutboxMessage) -> None:
     flag_modified(message, "payload")
+
+
+def _rewrite_moderator(session: Session, moderator: Moderator) -> None:
+    moderator.address_digest = address_digests(moderator.email)[0]
+    for column in ("email", "name", "tf_totp_secret", "recovery_codes"):
+        flag_modified(moderator, column)
+
+
+def _rewrite_desk_session(session: Session, begun: DeskSession) -> None:
+    flag_modified(begun, "browser")

@@ -197,6 +197,7 @@ class Settings:
     limit_address: str = _setting(_limits, "3 per hour; 6 per day")
     limit_domain: str = _setting(_limits, "300 per hour")
     limit_code: str = _setting(_limits, "5 per 10 minutes; 20 per day")
+    limit_sign_in: str = _setting(_limits, "10 per 15 minutes; 50 per day")
 
     @property
     def is_https(self) -> bool:

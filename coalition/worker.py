@@ -15,7 +15,10 @@ from datetime import timedelta
 from flask import Flask
 
 from coalition import clock
+from coalition.accounts import emails as account_emails
+from coalition.accounts.actions import delete_past_sessions
 from coalition.db import transaction
+from coalition.desk.claims import delete_past_claims
 from coalition.endorsements import emails as endorsement_emails
 from coalition.endorsements.retention import delete_past_endorsements
 from coalition.mail.actions import delete_finished
@@ -26,7 +29,7 @@ from coalition.petition.actions import delete_unverified
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 
-WRITERS = {**emails.WRITERS, **endorsement_emails.WRITERS}
+WRITERS = {**emails.WRITERS, **endorsement_emails.WRITERS, **account_emails.WRITERS}
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
 CLEAN_EVERY = timedelta(minutes=10).total_seconds()
 SERVER_PATIENCE = 30.0  # seconds before a mail server that failed is asked again
@@ -99,5 +102,7 @@ def delete_expired() -> float:
     with transaction() as session:
         delete_unverified(session, now=clock.utc_now())
         delete_past_endorsements(session, now=clock.utc_now())
+        delete_past_sessions(session, now=clock.utc_now())
+        delete_past_claims(session, now=clock.utc_now())
         delete_finished(session, now=clock.utc_now())
     return CLEAN_EVERY

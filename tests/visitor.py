@@ -5,12 +5,14 @@ buttons, follows redirects. Works on a running server and on the application in 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from flask import Flask
+from flask import Flask, g, has_app_context
 
 MOST_REDIRECTS = 5
 
@@ -99,6 +101,7 @@ class Visitor:
 
     def __init__(self, origin: str, send: Send) -> None:
         self.origin = origin
+        self.cookies: dict[str, str] = {}
         self._send = send
 
     def get(self, url: str, *, follow: bool = True, **headers: str) -> Page:
@@ -150,19 +153,46 @@ class Visitor:
         assert unknown == checkboxes, f"no field {unknown - checkboxes} in the form {action}"
         return self.post(form.action, {**form.values, **answers}, follow=follow)
 
+    def _keep_cookie(self, header: str | None) -> None:
+        for name, morsel in SimpleCookie(header or "").items():
+            if morsel["max-age"] == "0" or not morsel.value:
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = morsel.value
+
     def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, follow: bool
     ) -> Page:
         for _ in range(MOST_REDIRECTS):
             target = urlsplit(urljoin(self.origin, url))
             path = target.path + (f"?{target.query}" if target.query else "")
+            if self.cookies:
+                kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+                headers = {**headers, "Cookie": kept}
             status, answered, content = self._send(method, path, headers, body)
             lower = {name.lower(): value for name, value in answered.items()}
+            self._keep_cookie(lower.get("set-cookie"))
             page = Page(status, lower, content.decode("utf-8", "replace"), path)
             if not (follow and status in (301, 302, 303) and "location" in lower):
                 return page
             method, url, headers, body = "GET", lower["location"], {}, b""
         raise AssertionError("too many redirects")
+
+
+@contextmanager
+def _no_memory() -> Iterator[None]:
+    """A test's own application context would lend its `g` to every request in turn, where a
+    server gives each its own."""
+    if not has_app_context():
+        yield
+        return
+    kept = dict(vars(g))
+    vars(g).clear()
+    try:
+        yield
+    finally:
+        vars(g).clear()
+        vars(g).update(kept)
 
 
 def visitor_of(app: Flask, address: str = "127.0.0.1") -> Visitor:
@@ -171,14 +201,15 @@ def visitor_of(app: Flask, address: str = "127.0.0.1") -> Visitor:
     def send(
         method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
-        answer = app.test_client().open(
-            path,
-            method=method,
-            headers=dict(headers),
-            data=body,
-            base_url=app.config["SITE_URL"],
-            environ_overrides={"REMOTE_ADDR": address},
-        )
+        with _no_memory():
+            answer = app.test_client(use_cookies=False).open(
+                path,
+                method=method,
+                headers=dict(headers),
+                data=body,
+                base_url=app.config["SITE_URL"],
+                environ_overrides={"REMOTE_ADDR": address},
+            )
         with answer:
             return answer.status_code, dict(answer.headers), answer.data
 

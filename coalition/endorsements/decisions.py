@@ -50,6 +50,7 @@ def approve(
         "approve",
         (Status.IN_REVIEW, Status.PUBLISHED, Status.DECLINED, Status.REMOVED),
     )
+    _refuse_own_appeal(endorsement, actor)
     proposed = find_entry_in(session, endorsement_id, EntryState.PROPOSED)
     public = find_entry_in(session, endorsement_id, EntryState.PUBLIC)
     if proposed is None and (public is None or endorsement.status is Status.PUBLISHED):
@@ -124,8 +125,11 @@ def decline(
         session,
         endorsement_id,
         "decline",
-        (Status.IN_REVIEW, Status.MORE_ASKED, Status.PUBLISHED),
+        (Status.IN_REVIEW, Status.MORE_ASKED, Status.PUBLISHED, Status.DECLINED),
     )
+    if endorsement.status is Status.DECLINED and endorsement.appeal is None:
+        raise NotPossible("it is declined already, and its contact has not answered")
+    _refuse_own_appeal(endorsement, actor)
     proposed = find_entry_in(session, endorsement_id, EntryState.PROPOSED)
     if proposed is None:
         raise NotPossible("nothing waits for a decision; to take it off the list, remove it")
@@ -134,6 +138,7 @@ def decline(
         session.delete(proposed)
     else:
         set_status(endorsement, Status.DECLINED, now=now)
+    endorsement.appeal = None
     endorsement.decision_code = code
     _set_words(endorsement, words)
     reason = f"{code.value}: {words}"
@@ -185,6 +190,13 @@ def _found(
     return endorsement
 
 
+def _refuse_own_appeal(endorsement: Endorsement, actor: str) -> None:
+    """An answer to a refusal is read by somebody else than who refused."""
+    refused = endorsement.status in (Status.DECLINED, Status.REMOVED)
+    if refused and endorsement.decided_by == actor and actor.startswith("moderator "):
+        raise NotPossible("you decided this before; somebody else has to look at the answer")
+
+
 def _refuse_unread(entry: Entry | None, entry_id: uuid.UUID) -> None:
     if entry is None or entry.id != entry_id:
         raise NotPossible("it was changed since you read it; read it again, then decide")
@@ -208,6 +220,7 @@ def _tell_and_record(
     reason: str,
     now: datetime,
 ) -> None:
+    endorsement.decided_by = actor
     session.flush()
     queue_message(session, mail, reference=endorsement.id, now=now)
     record(

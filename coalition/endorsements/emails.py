@@ -139,6 +139,26 @@ WRITERS: dict[str, Writer] = {
 }
 
 
+def preview(
+    session: Session,
+    endorsement_id: uuid.UUID,
+    template: str,
+    change: dict[str, object],
+    now: datetime,
+) -> Email | None:
+    """The mail that a decision would send, with `change` in place of what stands; nothing is
+    changed, and its links are not those that will be sent."""
+    endorsement = queries.find_endorsement(session, endorsement_id)
+    if endorsement is None:
+        return None
+    with session.no_autoflush:
+        for name, value in change.items():
+            setattr(endorsement, name, value)
+        mail = _write(session, endorsement, template, now)
+        session.rollback()
+    return mail
+
+
 def _find(session: Session, endorsement_id: uuid.UUID | None) -> Endorsement | None:
     return queries.find_endorsement(session, endorsement_id) if endorsement_id else None
 

@@ -132,6 +132,8 @@ class Endorsement(Base):
         enum_column(DeclineCode, "decline_code")
     )
     decision_words: Mapped[str | None] = mapped_column(Text)
+    # Who decided last, as the log names them: somebody else looks at an answer.
+    decided_by: Mapped[str | None] = mapped_column(String(200))
     appeal: Mapped[str | None] = mapped_column(EncryptedText("endorsements.appeal"))
 
     @property

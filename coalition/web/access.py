@@ -15,6 +15,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 class Access(StrEnum):
     PUBLIC = "public"  # anybody
     TOKEN = "token"  # noqa: S105  # whoever holds the private link in the address
+    DESK = "desk"  # moderators who are signed in: accounts/guard.py
     LOOPBACK = "loopback"  # only a browser on this very machine
 
 

@@ -36,7 +36,7 @@ def error_page(error: HTTPException) -> Response:
     response = make_response(
         render_template(
             f"errors/{page}.html",
-            cross_site=error.description == "cross-site",
+            why=error.description if page == 403 else None,
             kept=what_was_typed() if page in (429, 500) else None,
         ),
         status,

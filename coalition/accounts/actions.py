@@ -1,0 +1,253 @@
+"""What is done with accounts: invite, change roles, remove, sign in and out, start afresh."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from coalition.accounts import emails
+from coalition.accounts.models import (
+    ENDED_SESSION_LIFETIME,
+    LONGEST_SESSION,
+    RESET_LIFETIME,
+    SEEN_EVERY,
+    DeskSession,
+    Moderator,
+    ModeratorRole,
+    Role,
+    SecondFactorReset,
+)
+from coalition.accounts.queries import find_by_address, find_reset, with_role
+from coalition.audit.actions import record
+from coalition.mail.actions import queue_message
+from coalition.mail.address import address_digests, parse_address
+
+
+class NotAllowed(Exception):
+    """This cannot be done; the message says why, to whoever tried."""
+
+
+def invite_moderator(
+    session: Session, email: str, name: str, roles: Iterable[Role], *, actor: str, now: datetime
+) -> Moderator:
+    """Make an account without a password, and send the link that sets one.
+
+    One who was removed comes back with these roles alone. Raises NotAnAddress, and NotAllowed
+    where somebody active has the address.
+    """
+    moderator = find_by_address(session, email)
+    if moderator is not None and moderator.active:
+        raise NotAllowed("somebody with this address is here already")
+    if moderator is None:
+        moderator = Moderator(
+            id=uuid.uuid4(), address_digest=address_digests(email)[0], email=parse_address(email)
+        )
+        session.add(moderator)
+    moderator.name = name
+    moderator.active = True
+    moderator.invited_at = now
+    moderator.password = None
+    _forget_second_factor(moderator)
+    _end_links_and_sessions(session, moderator, now)
+    moderator.roles = [ModeratorRole(name=role) for role in sorted(set(roles))]
+    session.flush()
+    queue_message(session, emails.INVITATION, reference=moderator.id, now=now)
+    given = ", ".join(sorted(set(roles)))
+    _record(session, moderator, "invite", actor=actor, reason=given, now=now)
+    return moderator
+
+
+def send_invitation_again(
+    session: Session, moderator: Moderator, *, actor: str, now: datetime
+) -> None:
+    """A new link for somebody who has not set a password. Raises NotAllowed once they have."""
+    if moderator.password is not None or not moderator.active:
+        raise NotAllowed("only somebody who was invited, and has not come yet, can be asked again")
+    moderator.invited_at = now
+    queue_message(session, emails.INVITATION, reference=moderator.id, now=now)
+    _record(session, moderator, "invite again", actor=actor, now=now)
+
+
+def change_roles(
+    session: Session, moderator: Moderator, roles: Iterable[Role], *, actor: str, now: datetime
+) -> None:
+    """Give somebody these roles and no other; in effect at once.
+
+    Raises NotAllowed where nobody would be an administrator any more.
+    """
+    wanted = set(roles)
+    if Role.ADMINISTRATOR not in wanted:
+        _refuse_last_administrator(session, moderator)
+    moderator.roles = [ModeratorRole(name=role) for role in sorted(wanted)]
+    session.flush()
+    given = ", ".join(sorted(wanted)) or "none"
+    _record(session, moderator, "change roles", actor=actor, reason=given, now=now)
+
+
+def remove_moderator(session: Session, moderator: Moderator, *, actor: str, now: datetime) -> None:
+    """Take away every way in, and end every session at once.
+
+    What they decided stays theirs in the log. Raises NotAllowed for the last administrator.
+    """
+    _refuse_last_administrator(session, moderator)
+    moderator.active = False
+    moderator.password = None
+    moderator.roles = []
+    _forget_second_factor(moderator)
+    _end_links_and_sessions(session, moderator, now)
+    session.flush()
+    _record(session, moderator, "remove", actor=actor, now=now)
+
+
+def _refuse_last_administrator(session: Session, moderator: Moderator) -> None:
+    if {each.id for each in with_role(session, Role.ADMINISTRATOR)} == {moderator.id}:
+        raise NotAllowed("this is the last administrator: make somebody else one first")
+
+
+def set_password(
+    session: Session, moderator: Moderator, password_hash: str, *, now: datetime
+) -> None:
+    """Set a password; every link that was sent, and every session, ends with it."""
+    was_invited = moderator.password is None
+    moderator.password = password_hash
+    _end_links_and_sessions(session, moderator, now)
+    session.flush()
+    action = "accept the invitation" if was_invited else "set a new password"
+    _record(session, moderator, action, actor=moderator.actor, now=now)
+    if not was_invited:
+        queue_message(session, emails.PASSWORD_CHANGED, reference=moderator.id, now=now)
+
+
+def request_password_link(session: Session, email: str, *, now: datetime) -> None:
+    """Queue a mail with a link to set a password, where there is somebody to get it."""
+    moderator = find_by_address(session, email)
+    if moderator is not None and moderator.active and moderator.password is not None:
+        queue_message(session, emails.PASSWORD_LINK, reference=moderator.id, now=now)
+
+
+def begin_session(
+    session: Session, moderator: Moderator, browser: str, via: str, *, now: datetime
+) -> DeskSession:
+    """Note that a moderator has signed in with both factors, and with which."""
+    begun = DeskSession(
+        id=uuid.uuid4(), moderator_id=moderator.id, browser=browser, started_at=now, seen_at=now
+    )
+    session.add(begun)
+    session.flush()
+    _record(session, moderator, "sign in", actor=moderator.actor, reason=via, now=now)
+    return begun
+
+
+def note_use(session: Session, session_id: uuid.UUID, *, now: datetime) -> None:
+    """Note that a session is in use, once in SEEN_EVERY."""
+    session.execute(
+        update(DeskSession)
+        .where(DeskSession.id == session_id, DeskSession.seen_at <= now - SEEN_EVERY)
+        .values(seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end_session(
+    session: Session, session_id: uuid.UUID, moderator: Moderator, *, now: datetime
+) -> None:
+    """End one session of a moderator; nothing where it is not theirs."""
+    found = session.get(DeskSession, session_id)
+    if found is not None and found.moderator_id == moderator.id and found.ended_at is None:
+        found.ended_at = now
+        session.flush()
+        _record(session, moderator, "sign out", actor=moderator.actor, now=now)
+
+
+def end_sessions(session: Session, moderator: Moderator, *, actor: str, now: datetime) -> None:
+    """Sign somebody out everywhere."""
+    _end_links_and_sessions(session, moderator, now)
+    session.flush()
+    _record(session, moderator, "sign out everywhere", actor=actor, now=now)
+
+
+def _end_links_and_sessions(session: Session, moderator: Moderator, now: datetime) -> None:
+    moderator.fs_uniquifier = uuid.uuid4().hex
+    session.execute(
+        update(DeskSession)
+        .where(DeskSession.moderator_id == moderator.id, DeskSession.ended_at.is_(None))
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def ask_reset(session: Session, moderator: Moderator, asker: Moderator, *, now: datetime) -> None:
+    """Ask that somebody's second factor be taken away; another administrator has to agree.
+
+    Raises NotAllowed for one's own, which somebody else must ask for.
+    """
+    if moderator.id == asker.id:
+        raise NotAllowed("ask another administrator: nobody resets their own second factor")
+    session.execute(delete(SecondFactorReset).where(SecondFactorReset.moderator_id == moderator.id))
+    session.add(SecondFactorReset(moderator_id=moderator.id, asked_by=asker.id, asked_at=now))
+    session.flush()
+    queue_message(session, emails.RESET_ASKED, reference=moderator.id, now=now)
+    _record(session, moderator, "ask for a new second factor", actor=asker.actor, now=now)
+
+
+def agree_reset(
+    session: Session, moderator: Moderator, second: Moderator, *, now: datetime
+) -> None:
+    """Take a second factor away, as two administrators want it. Its owner sets up another at the
+    next sign-in. Raises NotAllowed unless somebody else asked, lately."""
+    asked = find_reset(session, moderator.id, now=now)
+    if asked is None:
+        raise NotAllowed("nobody has asked for this, or too long ago")
+    if second.id in (asked.asked_by, moderator.id):
+        raise NotAllowed("a second administrator has to agree, and it is not yours to agree to")
+    session.delete(asked)
+    reset_second_factor(session, moderator, actor=second.actor, now=now)
+
+
+def reset_second_factor(
+    session: Session, moderator: Moderator, *, actor: str, now: datetime
+) -> None:
+    """Take somebody's second factor away, end their sessions, and tell them."""
+    _forget_second_factor(moderator)
+    _end_links_and_sessions(session, moderator, now)
+    session.flush()
+    queue_message(session, emails.RESET_DONE, reference=moderator.id, now=now)
+    _record(session, moderator, "take the second factor away", actor=actor, now=now)
+
+
+def _forget_second_factor(moderator: Moderator) -> None:
+    moderator.tf_primary_method = moderator.tf_totp_secret = None
+    moderator.last_code = moderator.mf_recovery_codes = None
+    moderator.webauthn = []
+
+
+def delete_past_sessions(session: Session, *, now: datetime) -> None:
+    """Delete what nobody needs of sessions and resets that are over."""
+    past = now - LONGEST_SESSION - ENDED_SESSION_LIFETIME
+    session.execute(delete(DeskSession).where(DeskSession.started_at < past))
+    session.execute(
+        delete(SecondFactorReset).where(SecondFactorReset.asked_at < now - RESET_LIFETIME)
+    )
+
+
+def _record(
+    session: Session,
+    moderator: Moderator,
+    action: str,
+    *,
+    actor: str,
+    reason: str = "",
+    now: datetime,
+) -> None:
+    record(
+        session,
+        actor=actor,
+        action=f"account: {action}",
+        subject=f"moderator {moderator.id}",
+        reason=reason,
+        now=now,
+    )

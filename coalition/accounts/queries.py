@@ -1,0 +1,80 @@
+"""Reads of moderators and of where they are signed in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from coalition.accounts.models import (
+    RESET_LIFETIME,
+    DeskSession,
+    Moderator,
+    ModeratorRole,
+    Role,
+    SecondFactorReset,
+)
+from coalition.mail.address import NotAnAddress, address_digests
+
+
+def find_by_address(session: Session, address: str) -> Moderator | None:
+    """Whose address this is, whatever its spelling; nobody's if it is none."""
+    try:
+        digests = address_digests(address)
+    except NotAnAddress:
+        return None
+    return session.scalars(
+        select(Moderator).where(Moderator.address_digest.in_(digests))
+    ).one_or_none()
+
+
+def find_moderator(session: Session, moderator_id: uuid.UUID) -> Moderator | None:
+    return session.get(Moderator, moderator_id)
+
+
+def everybody(session: Session) -> list[Moderator]:
+    """All moderators by name, those who were removed last."""
+    found = session.scalars(select(Moderator)).all()
+    return sorted(found, key=lambda each: (not each.active, each.name.casefold()))
+
+
+def with_role(session: Session, role: Role) -> Sequence[Moderator]:
+    """The active moderators who have a role."""
+    return session.scalars(
+        select(Moderator)
+        .join(ModeratorRole)
+        .where(ModeratorRole.name == role, Moderator.active.is_(True))
+    ).all()
+
+
+def name_of(session: Session, actor: str) -> str:
+    """Who an actor of the log is, in words: a moderator's name, or the actor as it stands."""
+    kind, _, number = actor.partition(" ")
+    if kind != "moderator":
+        return actor
+    try:
+        found = find_moderator(session, uuid.UUID(number))
+    except ValueError:
+        return actor
+    return found.name if found else "somebody who was deleted"
+
+
+def open_sessions(session: Session, moderator_id: uuid.UUID, *, now: datetime) -> list[DeskSession]:
+    """Where a moderator is signed in now, the latest used first."""
+    found = session.scalars(
+        select(DeskSession)
+        .where(DeskSession.moderator_id == moderator_id, DeskSession.ended_at.is_(None))
+        .order_by(DeskSession.seen_at.desc())
+    )
+    return [each for each in found if each.is_open(now)]
+
+
+def find_reset(
+    session: Session, moderator_id: uuid.UUID, *, now: datetime
+) -> SecondFactorReset | None:
+    """The reset of a second factor that waits for a second administrator."""
+    found = session.get(SecondFactorReset, moderator_id)
+    return found if found and now - found.asked_at < RESET_LIFETIME else None

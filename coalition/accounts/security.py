@@ -1,0 +1,195 @@
+"""Flask-Security, set up for the desk: password and TOTP, passkeys, recovery codes; nothing open
+to whoever was not invited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask, Response, request
+from flask import session as cookie
+from flask_security import LoginForm, Security
+from flask_security.signals import user_authenticated
+
+from coalition import clock
+from coalition.accounts.actions import begin_session
+from coalition.accounts.guard import OPEN, SESSION_KEY, init_guard
+from coalition.accounts.models import LONGEST_SESSION, Moderator
+from coalition.accounts.sessions import DeskSessions, session_settings
+from coalition.accounts.store import ModeratorStore, OneTimeCodes
+from coalition.crypto import Keyring, keyring
+from coalition.db import db
+from coalition.mail.address import NotAnAddress, canonical_address, parse_address
+from coalition.settings import Settings
+from coalition.web.access import Access, open_to
+from coalition.web.headers import CONTENT_SECURITY_POLICY
+from coalition.web.limits import limit_writes, spend
+
+SHORTEST_PASSWORD = 12  # characters
+TRIES_PURPOSE = "accounts.tries"
+# Where somebody guesses: at a password, a code from an app, a recovery code, a passkey.
+GUESSED_AT = (
+    "security.login",
+    "security.two_factor_token_validation",
+    "security.mf_recovery",
+    "security.wan_signin",
+    "security.wan_signin_response",
+)
+FORMS = {
+    "LOGIN_URL": "/sign-in",
+    "LOGOUT_URL": "/sign-out",
+    "VERIFY_URL": "/verify",
+    "TWO_FACTOR_SETUP_URL": "/second-factor",
+    "TWO_FACTOR_TOKEN_VALIDATION_URL": "/sign-in/code",
+    "TWO_FACTOR_SELECT_URL": "/sign-in/choose",
+    "TWO_FACTOR_RESCUE_URL": "/sign-in/rescue",
+    "MULTI_FACTOR_RECOVERY_URL": "/sign-in/recovery-code",
+    "MULTI_FACTOR_RECOVERY_CODES_URL": "/recovery-codes",
+    "WAN_REGISTER_URL": "/passkeys",
+    "WAN_DELETE_URL": "/passkeys/delete",
+    "WAN_SIGNIN_URL": "/sign-in/passkey",
+    "WAN_VERIFY_URL": "/verify/passkey",
+    "POST_LOGIN_VIEW": "/desk",
+    "POST_LOGOUT_VIEW": "/desk/sign-in",
+    "POST_VERIFY_VIEW": "/desk",
+    "TWO_FACTOR_POST_SETUP_VIEW": "/desk/you",
+    "WAN_POST_REGISTER_VIEW": "/desk/you",
+}
+
+
+class SignInForm(LoginForm):
+    """Nobody is remembered beyond a session."""
+
+    remember = None
+
+
+def _settings(settings: Settings, ring: Keyring) -> dict[str, Any]:
+    host = settings.site_host.partition(":")[0]  # which an app's account may not hold
+    chosen: dict[str, Any] = {
+        **FORMS,
+        "URL_PREFIX": "/desk",
+        "STATIC_FOLDER": None,  # our own templates and scripts
+        "API_ENABLED_METHODS": ["session"],
+        "CLI_USERS_NAME": None,  # `coalition moderators`
+        "CLI_ROLES_NAME": None,
+        "DATETIME_FACTORY": clock.utc_now,
+        "FLASH_MESSAGES": False,
+        "RETURN_GENERIC_RESPONSES": True,
+        "PASSWORD_SCHEMES": ["argon2"],
+        "PASSWORD_HASH": "argon2",
+        "PASSWORD_SINGLE_HASH": ["argon2"],
+        "PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
+        "FRESHNESS": LONGEST_SESSION,
+        "TWO_FACTOR": True,
+        "TWO_FACTOR_REQUIRED": True,
+        "TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "TWO_FACTOR_RESCUE_EMAIL": False,
+        "TWO_FACTOR_ALWAYS_VALIDATE": True,
+        # The column itself is encrypted, under keys that can be rotated: models.py.
+        "TOTP_SECRETS": {"1": "the column is encrypted"},
+        "TOTP_ISSUER": f"Desk of {host}",
+        "MULTI_FACTOR_RECOVERY_CODES": True,
+        "MULTI_FACTOR_RECOVERY_CODES_N": 8,
+        "WEBAUTHN": True,
+        "LOGIN_FORM": SignInForm,
+        "WAN_RP_NAME": f"Desk of {host}",
+        "WAN_ALLOW_USER_HINTS": False,  # which accounts have passkeys is nobody's business
+    }
+    return {
+        **{f"SECURITY_{name}": value for name, value in chosen.items()},
+        **session_settings(ring, https=settings.is_https),
+        "WTF_CSRF_CHECK_DEFAULT": False,  # public forms have no session: web/origin.py
+        "WTF_CSRF_TIME_LIMIT": None,  # a form is good for as long as the session
+    }
+
+
+def init_accounts(app: Flask, settings: Settings) -> None:
+    """Let moderators sign in at /desk/sign-in, and nobody else see anything below /desk."""
+    app.config.update(_settings(settings, app.extensions["keyring"]))
+    app.session_interface = DeskSessions()
+    init_guard(app)
+    security = Security(app, ModeratorStore(), totp_cls=OneTimeCodes)
+    security.want_json(lambda _: False)
+    for endpoint, view in list(app.view_functions.items()):
+        if endpoint.startswith("security."):
+            app.view_functions[endpoint] = _declared(endpoint, view)
+    app.before_request(_write_at_once)
+    app.after_request(_allow_qr_code)
+    user_authenticated.connect(_begin, app)
+
+
+def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
+    """A page of Flask-Security as a route of ours: who may use it, and how often."""
+
+    @wraps(view)
+    def counted(*args: Any, **values: Any) -> Any:
+        # Each guess counts against the account that it is about, whatever network it comes from.
+        if request.method == "POST" and endpoint in GUESSED_AT:
+            spend("LIMIT_SIGN_IN", keyring().digest(TRIES_PURPOSE, _guessed_about()))
+        return view(*args, **values)
+
+    access = Access.PUBLIC if endpoint in OPEN else Access.DESK
+    return open_to(access)(limit_writes(counted))
+
+
+def _guessed_about() -> str:
+    typed = request.form.get("email")
+    if typed is None:
+        return str(cookie.get("tf_user_id", "a passkey"))
+    try:
+        return canonical_address(parse_address(typed))
+    except NotAnAddress:
+        return "no address"
+
+
+def _write_at_once() -> None:
+    """Flask-Security reads first and writes later, which SQLite allows only to whoever holds the
+    lock from the beginning; see coalition.db.transaction."""
+    if request.blueprint == "security" and request.method == "POST":
+        session = db.session()
+        session.rollback()
+        session.connection(execution_options={"writes": True})
+
+
+def _allow_qr_code(response: Response) -> Response:
+    """The one picture that stands in a page: the secret for an app must not be in a file."""
+    if request.endpoint == "security.two_factor_setup":
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
+            "img-src 'self'", "img-src 'self' data:"
+        )
+    return response
+
+
+def _begin(app: Flask, user: Moderator, authn_via: list[str] | None, **_: Any) -> None:
+    begun = begin_session(
+        db.session(),
+        user,
+        _browser_name(request.user_agent.string),
+        ", ".join(authn_via or []),
+        now=clock.utc_now(),
+    )
+    cookie[SESSION_KEY] = begun.id.hex
+
+
+def _browser_name(agent: str) -> str:
+    """A browser and a system in words, as far as they are told; no version, which would tell one
+    visitor from others."""
+    browsers = {
+        "Edg": "Edge",
+        "OPR": "Opera",
+        "Firefox": "Firefox",
+        "Chrom": "Chrome",
+        "Safari": "Safari",
+    }
+    systems = {
+        "Android": "Android",
+        "iPhone": "iPhone",
+        "iPad": "iPad",
+        "Windows": "Windows",
+        "Mac OS": "Mac",
+        "Linux": "Linux",
+    }
+    browser = next((name for sign, name in browsers.items() if sign in agent), "A browser")
+    system = next((f" on {name}" for sign, name in systems.items() if sign in agent), "")
+    return browser + system

@@ -1,0 +1,46 @@
+"""How Flask-Security finds moderators: by the digest of their address, never by the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_security import SQLAlchemyUserDatastore, Totp, UserMixin
+from passlib.totp import TotpMatch
+from sqlalchemy import select
+
+from coalition.accounts.models import Moderator, ModeratorRole, Passkey
+from coalition.accounts.queries import find_by_address
+from coalition.db import db
+
+
+class OneTimeCodes(Totp):
+    """Codes of an app that work once: RFC 6238, 5.2."""
+
+    def get_last_counter(self, user: UserMixin) -> int | None:
+        counter: int | None = user.last_code  # type: ignore[attr-defined]
+        return counter
+
+    def set_last_counter(self, user: UserMixin, tmatch: TotpMatch) -> None:
+        user.last_code = tmatch.counter  # type: ignore[attr-defined]
+
+
+class ModeratorStore(SQLAlchemyUserDatastore):
+    """Flask-Security's datastore over our own tables."""
+
+    def __init__(self) -> None:
+        super().__init__(db, Moderator, ModeratorRole, Passkey)
+
+    def mf_delete_recovery_code(self, user: UserMixin, idx: int) -> bool:
+        """Flask-Security changes the list in place, which an encrypted column does not notice."""
+        codes = user.mf_recovery_codes or []
+        if idx >= len(codes):
+            return False
+        user.mf_recovery_codes = codes[:idx] + codes[idx + 1 :]
+        return True
+
+    def find_user(self, case_insensitive: bool = False, **wanted: Any) -> Moderator | None:
+        ((name, value),) = wanted.items()
+        if name == "email":
+            return find_by_address(db.session(), str(value))
+        column = getattr(Moderator, name)
+        return db.session.scalars(select(Moderator).where(column == value)).one_or_none()
