@@ -36,6 +36,7 @@ GUESSED_AT = (
     "security.wan_signin",
     "security.wan_signin_response",
 )
+TYPED_AT = GUESSED_AT[:3]  # a page in answer to these says that something is wrong
 FORMS = {
     "LOGIN_URL": "/sign-in",
     "LOGOUT_URL": "/sign-out",
@@ -127,7 +128,9 @@ def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
         # Each guess counts against the account that it is about, whatever network it comes from.
         if request.method == "POST" and endpoint in GUESSED_AT:
             spend("LIMIT_SIGN_IN", keyring().digest(TRIES_PURPOSE, _guessed_about()))
-        return view(*args, **values)
+        answer = view(*args, **values)
+        is_wrong = request.method == "POST" and endpoint in TYPED_AT and isinstance(answer, str)
+        return (answer, 422) if is_wrong else answer
 
     access = Access.PUBLIC if endpoint in OPEN else Access.DESK
     return open_to(access)(limit_writes(counted))

@@ -98,7 +98,7 @@ def test_a_code_works_once(app: Flask) -> None:
 def test_passwords_cannot_be_tried_without_end(make_app: MakeApp) -> None:
     app = make_app(LIMIT_SIGN_IN="2 per hour")
     email = known(app)
-    for number, status in enumerate((200, 200, 429)):
+    for number, status in enumerate((422, 422, 429)):
         visitor = visitor_of(app, f"192.0.2.{number}")
         page = visitor.get("/desk/sign-in")
         answer = visitor.submit(page, "/desk/sign-in", email=email, password="wrong password")

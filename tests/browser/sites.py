@@ -16,8 +16,10 @@ from typing import Any
 
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import select
 
 from coalition import clock
+from coalition.accounts.models import Moderator
 from coalition.app import create_app
 from coalition.db import db, transaction
 from coalition.endorsements.actions import Contact, ask_contact_change, keep_logo
@@ -63,6 +65,12 @@ class Place:
         """A logo that is kept."""
         with self.app.app_context(), transaction() as session:
             return keep_logo(session, draw_logo(LOGO), now=clock.utc_now())
+
+    def newest_address(self) -> str:
+        """Where whoever was invited last gets their mail."""
+        with self.app.app_context(), transaction() as session:
+            newest = select(Moderator).order_by(Moderator.invited_at.desc()).limit(1)
+            return session.scalars(newest).one().email
 
     def contact_change(self, contact_id: uuid.UUID) -> uuid.UUID:
         """Somebody else is to speak for an organisation: the id of that change."""
@@ -124,6 +132,11 @@ class Sites:
     def strict(self) -> Place:
         """A site that takes one form a day from each network."""
         return self._start("strict", **{**PATIENT, "LIMIT_NETWORK": "1 per day"})
+
+    @cached_property
+    def desk(self) -> Place:
+        """A site with one person at its desk."""
+        return self._start("desk", **PATIENT)
 
     @cached_property
     def broken(self) -> Place:

@@ -6,12 +6,12 @@ in STATES, with the way there: a function that brings a browser to it (ways.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from coalition.endorsements.models import EndorsementStatus as Org
 from tests.browser import organisations as orgs
 from tests.browser import ways
-from tests.browser.ways import LONG_NAME, LONG_WORDS, TOO_OLD, Status, Way
+from tests.browser.desk_states import DESK_STATES
+from tests.browser.state import State, wrong
+from tests.browser.ways import LONG_NAME, LONG_WORDS, TOO_OLD, Status
 from tests.factories import LOGO
 
 PAGES = [
@@ -40,22 +40,6 @@ PAGES = [
     "/petition/code",
     "/petition/erased",
 ]
-
-
-@dataclass(frozen=True)
-class State:
-    """A state of a page: its name, the way there, and how one sees that one has arrived."""
-
-    name: str
-    way: Way
-    says: str = ""
-    status: int = 200
-    wrong_form: bool = False  # a form was sent in which a field has to be mended
-
-
-def wrong(name: str, way: Way, says: str) -> State:
-    """A form that comes back with the error that it `says`."""
-    return State(name, way, says, 422, wrong_form=True)
 
 
 NO_NAME, NO_EMAIL = "Enter your name", "Enter your email address"
@@ -294,4 +278,5 @@ STATES = [
     # On the machine of somebody who tries the site out
     State("components", ways.open_page("/dev/components"), "Each part of the design"),
     State("mails that were not sent", ways.read_mails_that_were_not_sent, "No mail server"),
+    *DESK_STATES,
 ]

@@ -18,7 +18,8 @@ from tests.browser.visits import visiting
 from tests.visitor import visitor_at
 
 # Files, at addresses that have parts to be filled in.
-DATA = {"static", "your_signature.download", "supporters.logo", "endorsements.preview"}
+DATA = {"static", "your_signature.download", "supporters.logo", "endorsements.preview", "desk_organisations.logo",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

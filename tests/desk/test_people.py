@@ -1,0 +1,183 @@
+"""People at the desk: invited, given roles, removed, helped when a phone is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from coalition.accounts.models import (
+    RESET_LIFETIME,
+    Moderator,
+    Role,
+    SecondFactorReset,
+)
+from coalition.audit.models import AuditEntry
+from coalition.db import transaction
+from tests.desking import make_moderator, sign_in_as, signed_in
+from tests.mailbox import Mailbox, link_in, text_of
+from tests.visitor import Visitor
+
+Work = Callable[[], object]
+NEW = {"name": "Grace Fictional", "email": "grace@desk.example.org", "roles": "moderator"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"name": " "}, "Enter their name"),
+        ({"name": "www.example.org"}, "must not hold a web address"),
+        ({"email": "grace@"}, "in the form name@example.org"),
+        ({"roles": ""}, "valid choice"),
+        ({"roles": "king"}, "valid choice"),
+    ],
+)
+def test_what_is_wrong_with_an_invitation_is_told(
+    app: Flask, session: Session, wrong: dict[str, str], says: str
+) -> None:
+    visitor = signed_in(app, Role.ADMINISTRATOR)
+    page = visitor.submit(visitor.get("/desk/people"), "/invite", **{**NEW, **wrong})
+    assert page.status == 422
+    assert says in page.text
+    assert len(session.scalars(select(Moderator)).all()) == 1
+
+
+def test_an_invitation_lets_somebody_in(
+    app: Flask, work: Work, mailbox: Mailbox, visitor: Visitor
+) -> None:
+    boss = signed_in(app, Role.ADMINISTRATOR)
+    assert "is on its way" in boss.submit(boss.get("/desk/people"), "/invite", **NEW).text
+    work()
+    mail = mailbox.received[-1]
+    assert mail["To"] == "grace@desk.example.org"
+    assert "Grace Fictional" in visitor.get(link_in(mail, "desk/password")).text
+    assert "has not come yet" in boss.get("/desk/people").text
+
+
+def test_nobody_is_invited_twice(app: Flask, session: Session) -> None:
+    boss = signed_in(app, Role.ADMINISTRATOR)
+    for status in (200, 422):
+        again = {**NEW, "email": "Grace@Desk.example.org" if status == 422 else NEW["email"]}
+        assert boss.submit(boss.get("/desk/people"), "/invite", **again).status == status
+    assert len(session.scalars(select(Moderator)).all()) == 2
+
+
+def test_whoever_is_removed_is_out_at_once(app: Flask, session: Session) -> None:
+    boss = signed_in(app, Role.ADMINISTRATOR)
+    gone_id = make_moderator(app, Role.MODERATOR)
+    gone = sign_in_as(app, gone_id)
+    assert gone.get("/desk").url == "/desk"
+    path = f"/desk/people/{gone_id}"
+    boss.submit(boss.get(path), "/remove")
+    assert gone.get("/desk").url.startswith("/desk/sign-in")
+    session.rollback()
+    found = session.get_one(Moderator, gone_id, populate_existing=True)
+    assert (found.active, found.password, found.tf_totp_secret, found.roles) == (
+        False, None, None, [],
+    )  # fmt: skip
+
+
+def test_somebody_who_was_removed_can_be_invited_again_with_other_roles(
+    app: Flask, session: Session
+) -> None:
+    boss = signed_in(app, Role.ADMINISTRATOR)
+    gone_id = make_moderator(app, Role.ADMINISTRATOR, email="grace@desk.example.org")
+    boss.submit(boss.get(f"/desk/people/{gone_id}"), "/remove")
+    boss.submit(boss.get("/desk/people"), "/invite", **NEW)
+    session.rollback()
+    found = session.get_one(Moderator, gone_id, populate_existing=True)
+    assert found.active
+    assert found.role_names == {Role.MODERATOR}
+
+
+@pytest.mark.parametrize("action", ["roles", "remove"])
+def test_the_last_administrator_stays_one(app: Flask, session: Session, action: str) -> None:
+    boss_id = make_moderator(app, Role.ADMINISTRATOR)
+    boss = sign_in_as(app, boss_id)
+    page = boss.get(f"/desk/people/{boss_id}")
+    values = page.form(f"/{action}").values
+    if action == "roles":
+        values["roles"] = "editor"
+    refused = boss.post(f"/desk/people/{boss_id}/{action}", values)
+    assert refused.status == 409
+    assert "the last administrator" in refused.text
+    assert boss.get("/desk/people").status == 200
+
+
+def test_a_second_factor_is_reset_by_two_and_never_by_its_owner(
+    app: Flask, session: Session, work: Work, mailbox: Mailbox
+) -> None:
+    lost_id = make_moderator(app, Role.ADMINISTRATOR, name="Ada")
+    lost = sign_in_as(app, lost_id)
+    first, second = (signed_in(app, Role.ADMINISTRATOR) for _ in range(2))
+    path = f"/desk/people/{lost_id}"
+    values = lost.get("/desk").form("/desk/leave").values
+    assert lost.post(f"{path}/reset", values).status == 409
+    page = first.get(path)
+    first.submit(page, "/reset")
+    token = page.form("/reset").values
+    for visitor in (first, lost):
+        own = {**visitor.get("/desk").form("/desk/leave").values, "agree": "yes"}
+        assert visitor.post(f"{path}/reset", own).status == 409
+    assert token
+    session.rollback()
+    assert session.get_one(Moderator, lost_id, populate_existing=True).has_second_factor
+    values = {**second.get(path).form("/reset").values, "agree": "yes"}
+    assert "is taken away" in second.post(f"{path}/reset", values).text
+    session.rollback()
+    assert not session.get_one(Moderator, lost_id, populate_existing=True).has_second_factor
+    assert lost.get("/desk").url.startswith("/desk/sign-in")
+    work()
+    told = " ".join(text_of(mail) for mail in mailbox.received)
+    assert "A second administrator has to agree" in told
+    assert "was taken away" in told
+
+
+def test_a_reset_that_was_asked_for_long_ago_is_asked_for_anew(
+    app: Flask, session: Session
+) -> None:
+    lost_id = make_moderator(app, Role.MODERATOR)
+    first, second = (signed_in(app, Role.ADMINISTRATOR) for _ in range(2))
+    path = f"/desk/people/{lost_id}"
+    first.submit(first.get(path), "/reset")
+    values = {**second.get(path).form("/reset").values, "agree": "yes"}
+    with transaction() as writing:
+        writing.scalars(select(SecondFactorReset)).one().asked_at -= RESET_LIFETIME
+    assert second.post(f"{path}/reset", values).status == 409
+    assert "Ask for a new second proof" in second.get(path).text
+
+
+def test_everything_that_is_done_with_people_is_in_the_log(app: Flask, session: Session) -> None:
+    boss = signed_in(app, Role.ADMINISTRATOR)
+    boss.submit(boss.get("/desk/people"), "/invite", **NEW)
+    new = session.scalars(select(Moderator).order_by(Moderator.invited_at.desc())).first()
+    assert new is not None
+    path = f"/desk/people/{new.id}"
+    boss.submit(boss.get(path), "/invite-again")
+    boss.submit(boss.get(path), "/remove")
+    session.rollback()
+    actions = [line.action for line in session.scalars(select(AuditEntry).order_by(AuditEntry.id))]
+    assert actions[-3:] == ["account: invite", "account: invite again", "account: remove"]
+
+
+def test_the_command_line_helps_where_nobody_can_sign_in(app: Flask, session: Session) -> None:
+    from coalition.accounts.cli import moderator_commands
+
+    moderator_id = make_moderator(app, Role.ADMINISTRATOR, email="mo@desk.example.org")
+    runner = app.test_cli_runner()
+    listed = runner.invoke(moderator_commands, ["list"]).output
+    assert f"{moderator_id} Mo Fictional: administrator; second factor" in listed
+    assert "desk.example.org" not in listed
+    done = runner.invoke(moderator_commands, ["reset-second-factor", "mo@desk.example.org"])
+    assert done.exit_code == 0
+    assert "no second factor yet" in runner.invoke(moderator_commands, ["list"]).output
+    refused = runner.invoke(moderator_commands, ["remove", "mo@desk.example.org"])
+    assert refused.exit_code == 1
+    assert "the last administrator" in refused.output
+    unknown = runner.invoke(moderator_commands, ["remove", "nobody@example.org"])
+    assert "nobody at the desk has this address" in unknown.output
+    wrong = ["invite", "nobody@", "--role", "editor"]
+    assert "not a mail address" in runner.invoke(moderator_commands, wrong).output
