@@ -17,7 +17,7 @@ from coalition.accounts.actions import begin_session
 from coalition.accounts.guard import OPEN, SESSION_KEY, init_guard
 from coalition.accounts.models import LONGEST_SESSION, Moderator
 from coalition.accounts.sessions import DeskSessions, session_settings
-from coalition.accounts.store import ModeratorStore, OneTimeCodes
+from coalition.accounts.store import ModeratorStore, OneTimeCodes, Passkeys
 from coalition.crypto import Keyring, keyring
 from coalition.db import db
 from coalition.mail.address import NotAnAddress, canonical_address, parse_address
@@ -110,7 +110,7 @@ def init_accounts(app: Flask, settings: Settings) -> None:
     app.config.update(_settings(settings, app.extensions["keyring"]))
     app.session_interface = DeskSessions()
     init_guard(app)
-    security = Security(app, ModeratorStore(), totp_cls=OneTimeCodes)
+    security = Security(app, ModeratorStore(), totp_cls=OneTimeCodes, webauthn_util_cls=Passkeys)
     security.want_json(lambda _: False)
     for endpoint, view in list(app.view_functions.items()):
         if endpoint.startswith("security."):

@@ -1,4 +1,5 @@
-"""How Flask-Security finds moderators: by the digest of their address, never by the address."""
+"""What Flask-Security is given of ours: how it finds moderators, by the digest of their address;
+which codes and passkeys it takes."""
 
 from __future__ import annotations
 
@@ -7,9 +8,14 @@ import io
 from typing import Any
 
 import qrcode
-from flask_security import SQLAlchemyUserDatastore, Totp, UserMixin
+from flask_security import SQLAlchemyUserDatastore, Totp, UserMixin, WebauthnUtil
 from passlib.totp import TotpMatch
 from sqlalchemy import select
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
 
 from coalition.accounts.models import Moderator, ModeratorRole, Passkey
 from coalition.accounts.queries import find_by_address
@@ -30,6 +36,24 @@ class OneTimeCodes(Totp):
 
     def set_last_counter(self, user: UserMixin, tmatch: TotpMatch) -> None:
         user.last_code = tmatch.counter  # type: ignore[attr-defined]
+
+
+class Passkeys(WebauthnUtil):
+    """Passkeys that prove both: the device, and by a touch or a number whose it is. So each is
+    enough to sign in with, and any kind will do."""
+
+    def authenticator_selection(
+        self, user: UserMixin, usage: str
+    ) -> AuthenticatorSelectionCriteria:
+        return AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+
+    def user_verification(
+        self, user: UserMixin | None, usage: list[str]
+    ) -> UserVerificationRequirement:
+        return UserVerificationRequirement.REQUIRED
 
 
 class ModeratorStore(SQLAlchemyUserDatastore):
