@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import cast
+
+from flask import Flask, current_app
 
 from coalition import clock
+from coalition.accounts.models import Role
 from coalition.db import db, transaction
 from coalition.statements import drafts
 from coalition.statements.queries import latest_versions
+from tests.desking import make_moderator
 
 
 def make_writer() -> uuid.UUID:
     """A moderator, by their number."""
-    return uuid.uuid4()
+    return make_moderator(cast("Flask", current_app), Role.EDITOR)
 
 
 def text_of(slug: str) -> str:

@@ -140,6 +140,13 @@ class Problem:
     words: str
     line: int | None = None
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and in which line."""
+        if self.line is None:
+            return self.words
+        return f"Line {self.line}: {re.sub(r' [(]at line .*|: line .*', '', self.words)}"
+
 
 @dataclass(frozen=True)
 class Fault:

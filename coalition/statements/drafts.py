@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from coalition.statements.actions import lock_texts, publish_texts
+from coalition.statements.campaign import Fault, new_problems
 from coalition.statements.models import DRAFT_LIFETIME, DocumentVersion, Draft
 from coalition.statements.queries import find_draft, latest_versions
 
@@ -61,7 +62,7 @@ def save_draft(
     another window has saved something else meanwhile, and then keeps what that saved.
     """
     lock_texts(session)
-    text, note = tidy_text(text), note.strip()
+    text, note = tidy_text(text), " ".join(tidy_text(note).split())
     newest = latest_versions(session)[slug]
     draft = find_draft(session, slug, moderator_id)
     if draft is None:
@@ -112,6 +113,12 @@ def publish_draft(
     session.delete(draft)
     session.flush()
     return version
+
+
+def draft_problems(session: Session, draft: Draft) -> list[Fault]:
+    """What keeps a draft from being published: with its own text, or with others beside it."""
+    present = {slug: row.text for slug, row in latest_versions(session).items()}
+    return new_problems(present, {draft.slug: draft.text})
 
 
 def discard_draft(

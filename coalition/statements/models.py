@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, Text, UniqueConstraint, Uuid, true
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, Uuid, true
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,7 +36,9 @@ class Draft(Base):
     __tablename__ = "drafts"
 
     slug: Mapped[str] = mapped_column(String(60), primary_key=True)
-    moderator_id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    moderator_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("moderators.id", ondelete="CASCADE"), primary_key=True
+    )
     text: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text)  # what changed, as far as it is written
     base_version: Mapped[int]  # the version that it was begun from

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '0004_drafts'
-down_revision = '0002_endorsements'
+down_revision = '0003_moderators'
 
 
 def upgrade() -> None:
@@ -16,6 +16,7 @@ def upgrade() -> None:
     sa.Column('base_version', sa.Integer(), nullable=False),
     sa.Column('revision', sa.Uuid(), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['moderator_id'], ['moderators.id'], name=op.f('fk_drafts_moderator_id_moderators'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('slug', 'moderator_id', name=op.f('pk_drafts'))
     )
     with op.batch_alter_table('document_versions', schema=None) as batch_op:
