@@ -78,8 +78,13 @@ def edit(slug: str) -> str:
     return _edit_page(newest, draft, form)
 
 
-def _edit_page(newest: DocumentVersion, draft: Draft | None, form: DraftForm) -> str:
-    """The form to write in. What was published or saved elsewhere meanwhile stands beside it."""
+def _edit_page(
+    newest: DocumentVersion, draft: Draft | None, form: DraftForm, *, refused: bool = False
+) -> str:
+    """The form to write in. What was published or saved elsewhere meanwhile stands beside it.
+
+    `refused`: what was asked for was not done.
+    """
     slug, text = newest.slug, form.text.data or ""
     base = find_version(db.session(), slug, form.begun_from) or newest
     overtaken = base.version != newest.version
@@ -94,6 +99,7 @@ def _edit_page(newest: DocumentVersion, draft: Draft | None, form: DraftForm) ->
         "desk/text.html",
         slug=slug,
         form=form,
+        refused=refused,
         newest=newest,
         draft=draft,
         draft_days=DRAFT_LIFETIME.days,
@@ -132,7 +138,7 @@ def save(slug: str) -> View:
                 now=clock.utc_now(),
             )
     except DraftChanged:
-        return _edit_page(newest_version(slug), own_draft(slug), form), 409
+        return _edit_page(newest_version(slug), own_draft(slug), form, refused=True), 409
     if saved is None:
         return redirect(url_for("desk_texts.edit", slug=slug, done="same"), 303)
     then = request.form.get("then")
@@ -213,7 +219,7 @@ def _not_published(slug: str, form: PublishForm) -> View:
     page = DraftForm(formdata=None)
     page.text.data, page.note.data = draft.text, form.note.data
     page.base_version.data = draft.base_version
-    return _edit_page(newest_version(slug), draft, page), 409
+    return _edit_page(newest_version(slug), draft, page, refused=True), 409
 
 
 @blueprint.get("/<slug>/discard")
