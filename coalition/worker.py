@@ -28,6 +28,7 @@ from coalition.petition import emails
 from coalition.petition.actions import delete_unverified
 from coalition.petition.tally import fold
 from coalition.settings import Settings
+from coalition.statements.drafts import delete_old_drafts
 
 WRITERS = {**emails.WRITERS, **endorsement_emails.WRITERS, **account_emails.WRITERS}
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
@@ -105,4 +106,5 @@ def delete_expired() -> float:
         delete_past_sessions(session, now=clock.utc_now())
         delete_past_claims(session, now=clock.utc_now())
         delete_finished(session, now=clock.utc_now())
+        delete_old_drafts(session, now=clock.utc_now())
     return CLEAN_EVERY

@@ -19,6 +19,7 @@ WAYS: list[tuple[str, str, frozenset[Role]]] = [
         "Organisations",
         frozenset({Role.MODERATOR, Role.ADMINISTRATOR}),
     ),
+    ("/desk/texts", "Texts", frozenset({Role.EDITOR, Role.ADMINISTRATOR})),
     ("/desk/people", "People", frozenset({Role.ADMINISTRATOR})),
     ("/desk/you", "Your account", frozenset(Role)),
 ]

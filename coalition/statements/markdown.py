@@ -108,13 +108,34 @@ def _keep_own_images(tag: str, attribute: str, value: str) -> str | None:
 
 def problems(text: str) -> list[str]:
     """What stands in a Markdown text that will not be shown, one line each."""
-    return [line for token in _flat(_checker.parse(text)) for line in _token_problems(token)]
+    return [words for _, words in located_problems(text)]
 
 
-def _flat(tokens: list[Token]) -> Iterator[Token]:
+def located_problems(text: str) -> list[tuple[int, str]]:
+    """What stands in a Markdown text that will not be shown, each with the number of its line."""
+    return [
+        (line, words)
+        for line, token in _flat(_checker.parse(text))
+        for words in _token_problems(token)
+    ]
+
+
+def links(text: str) -> list[tuple[int, str]]:
+    """Where the links of a Markdown text lead, each with the number of its line."""
+    return [
+        (line, str(token.attrGet("href") or ""))
+        for line, token in _flat(_checker.parse(text))
+        if token.type == "link_open"
+    ]
+
+
+def _flat(tokens: list[Token], line: int = 1) -> Iterator[tuple[int, Token]]:
+    """Each token with its line: that of its block, and one more for each break within it."""
     for token in tokens:
-        yield token
-        yield from _flat(token.children or [])
+        line = token.map[0] + 1 if token.map else line
+        yield line, token
+        yield from _flat(token.children or [], line)
+        line += token.type in ("softbreak", "hardbreak")
 
 
 def _token_problems(token: Token) -> Iterator[str]:

@@ -1,11 +1,15 @@
 """Documents: every text of the campaign, each version kept for good."""
 
-from datetime import datetime
+import uuid
+from datetime import datetime, timedelta
 
-from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, Uuid, true
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coalition.db import Base, UtcDateTime
+
+DRAFT_LIFETIME = timedelta(days=90)  # after it was last saved
 
 
 class DocumentVersion(Base):
@@ -20,3 +24,23 @@ class DocumentVersion(Base):
     text: Mapped[str] = mapped_column(Text)  # Markdown or TOML, as it was written
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
     change_note: Mapped[str] = mapped_column(Text, default="")  # what changed, and why
+    # The actor of its line in the log.
+    published_by: Mapped[str] = mapped_column(String(200), server_default=sql("''"))
+    # From a file by `campaign load`; else written at the desk.
+    loaded: Mapped[bool] = mapped_column(server_default=true())
+
+
+class Draft(Base):
+    """What a moderator is writing for one text. Nobody else sees it; published, it is gone."""
+
+    __tablename__ = "drafts"
+
+    slug: Mapped[str] = mapped_column(String(60), primary_key=True)
+    moderator_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("moderators.id", ondelete="CASCADE"), primary_key=True
+    )
+    text: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text)  # what changed, as far as it is written
+    base_version: Mapped[int]  # the version that it was begun from
+    revision: Mapped[uuid.UUID] = mapped_column(Uuid)  # another one each time that it is saved
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

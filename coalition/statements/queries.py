@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 
@@ -15,7 +17,7 @@ from coalition.db import db
 from coalition.statements import markdown
 from coalition.statements.campaign import FILES, Campaign, Document, Logo
 from coalition.statements.easy_read import parse_easy_read
-from coalition.statements.models import DocumentVersion
+from coalition.statements.models import DocumentVersion, Draft
 from coalition.statements.records import (
     parse_consent,
     parse_demands,
@@ -46,6 +48,14 @@ def read_campaign(session: Session) -> Campaign:
     latest = latest_versions(session)
     if FILES.keys() - latest.keys():
         raise NoCampaign
+    return campaign_of(latest)
+
+
+def campaign_of(latest: Mapping[str, DocumentVersion]) -> Campaign:
+    """The campaign that these versions make, one for each slug of FILES.
+
+    Raises CampaignInvalid where one cannot be read.
+    """
     consent = latest["consent"]
     return Campaign(
         details=parse_details(latest["campaign"].text),
@@ -100,6 +110,40 @@ def history(session: Session, slug: str) -> list[DocumentVersion]:
     )
 
 
+def find_draft(session: Session, slug: str, moderator_id: uuid.UUID) -> Draft | None:
+    """What this moderator is writing for this text, as the database has it now."""
+    return session.get(Draft, (slug, moderator_id), populate_existing=True)
+
+
+def drafts_of(session: Session, moderator_id: uuid.UUID) -> dict[str, Draft]:
+    """What this moderator is writing, by slug."""
+    rows = session.scalars(select(Draft).where(Draft.moderator_id == moderator_id))
+    return {row.slug: row for row in rows}
+
+
+def others_writing(session: Session, slug: str, moderator_id: uuid.UUID) -> int:
+    """How many others have a draft of this text."""
+    others = select(func.count()).where(Draft.slug == slug, Draft.moderator_id != moderator_id)
+    return session.scalar(others) or 0
+
+
+def changed_at_desk(session: Session) -> dict[str, DocumentVersion]:
+    """The newest versions, by slug, that were written at the desk and say something else than
+    what was last loaded from files."""
+    last = (
+        select(func.max(DocumentVersion.id))
+        .where(DocumentVersion.loaded)
+        .group_by(DocumentVersion.slug)
+    )
+    rows = session.scalars(select(DocumentVersion).where(DocumentVersion.id.in_(last)))
+    loaded = {row.slug: row.text for row in rows}
+    return {
+        slug: row
+        for slug, row in latest_versions(session).items()
+        if not row.loaded and row.text != loaded.get(slug)
+    }
+
+
 @dataclass
 class _Memory:
     campaign: Campaign | None = None
@@ -115,6 +159,11 @@ def _memory() -> _Memory:
 def remembered_campaign() -> Campaign | None:
     """The campaign as this process last read it, without asking the database."""
     return _memory().campaign
+
+
+def forget_campaign() -> None:
+    """Let this process ask the database again before it next shows the campaign."""
+    _memory().asked_at = float("-inf")
 
 
 def current_campaign() -> Campaign:

@@ -14,6 +14,11 @@ Record = TypeVar("Record")
 # What a field's annotation asks of a value. The annotations are text: see the __future__ import
 # of the modules that hold the records.
 _KINDS: dict[Any, type] = {"str": str, "int": int, "date": date, "date | None": date}
+_KIND_WORDS = {
+    str: "words in quotation marks",
+    int: "a whole number",
+    date: "a date, written as 2026-04-29",
+}
 
 
 class CampaignInvalid(Exception):
@@ -74,7 +79,7 @@ def read_record(table: Mapping[str, Any], record: type[Record], where: str = "")
     for name in wanted.keys() & table.keys():
         kind = _KINDS.get(wanted[name].type)
         if kind and type(table[name]) is not kind:  # a date-time is also a date, true also 1
-            problems.append(f"{where}{name} must be a {kind.__name__}")
+            problems.append(f"{where}{name} must be {_KIND_WORDS[kind]}")
         elif kind is str and name in needed and not table[name].strip():
             problems.append(f"{where}{name} is empty")
     if problems:

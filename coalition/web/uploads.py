@@ -54,6 +54,17 @@ def takes_files(largest_body: int) -> Callable[[View], View]:
     return declare
 
 
+def takes_long_texts(largest_body: int) -> Callable[[View], View]:
+    """Let the forms of a route hold texts of up to `largest_body` bytes in all, in whichever way
+    they are sent; put it below the route's own decorator."""
+
+    def declare(view: View) -> View:
+        view.largest_text = largest_body  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
 def init_uploads(app: flask.Flask) -> None:
     app.request_class = Request
 
@@ -66,3 +77,7 @@ def init_uploads(app: flask.Flask) -> None:
             flask.request.max_content_length = largest
             flask.request.max_form_memory_size = LARGEST_FIELDS
             flask.request.max_form_parts = MOST_PARTS
+        longest = getattr(view, "largest_text", None)
+        if longest is not None:
+            flask.request.max_content_length = longest
+            flask.request.max_form_memory_size = longest

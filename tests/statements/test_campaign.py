@@ -102,7 +102,7 @@ def test_a_document_without_words_is_named(folder: Path, filename: str, text: st
         ("campaign.toml", "hashtag =", "hash_tag =", "hash_tag is not known here"),
         ("campaign.toml", 'short_name = "StopSIM"', 'short_name = ""', "short_name is empty"),
         ("campaign.toml", 'short_name = "StopSIM"', 'short_name = "  "', "short_name is empty"),
-        ("campaign.toml", '"Hello,"', "5", "mail_greeting must be a str"),
+        ("campaign.toml", '"Hello,"', "5", "mail_greeting must be words in"),
         ("campaign.toml", '"Hello,"', '"Hello from stopsim,"', "mail_greeting: names the campaign"),
         ("campaign.toml", '"hello@', '"nobody', "contact: must be an email address"),
         ("campaign.toml", '"https://www', '"javascript://www', "leave_to: must be an https://"),

@@ -17,7 +17,7 @@ const isForEyes = (element) => {
 const canHaveFocus = (element) =>
   element.matches("a[href], button, input, select, textarea, summary, [tabindex]") &&
   element.tabIndex >= 0 &&
-  !element.disabled &&
+  !element.matches(":disabled") &&
   element.type !== "hidden" &&
   element.checkVisibility({ visibilityProperty: true });
 
