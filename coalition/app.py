@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
         MAX_FORM_PARTS=100,
         MAIL_FROM=settings.mail_from,
+        BOUNCE_ADDRESS=settings.bounce_address,
     )
     init_database(app, settings.database_url, settings.database_pool)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)

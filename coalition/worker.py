@@ -22,6 +22,7 @@ from coalition.desk.claims import delete_past_claims
 from coalition.endorsements import emails as endorsement_emails
 from coalition.endorsements.retention import delete_past_endorsements
 from coalition.mail.actions import delete_finished
+from coalition.mail.bounce_actions import delete_old_bounces
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
 from coalition.petition import emails
@@ -105,4 +106,5 @@ def delete_expired() -> float:
         delete_past_sessions(session, now=clock.utc_now())
         delete_past_claims(session, now=clock.utc_now())
         delete_finished(session, now=clock.utc_now())
+        delete_old_bounces(session, now=clock.utc_now())
     return CLEAN_EVERY
