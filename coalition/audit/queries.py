@@ -53,12 +53,8 @@ def page_of_lines(session: Session, wanted: Wanted, *, before: int | None = None
 
 
 def all_lines(session: Session, wanted: Wanted) -> Iterator[Row[Any]]:
-    """Every line that is wanted, the oldest first, read in pieces: id, at, actor, action,
-    subject, reason, digest."""
-    columns = (
-        AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject,
-        AuditEntry.reason, AuditEntry.digest,
-    )  # fmt: skip
+    """Every line that is wanted, the oldest first, read in pieces."""
+    columns: Any = AuditEntry.__table__.c
     last = 0
     while True:
         # A short query for each piece: a slow reader holds no cursor open.
