@@ -19,6 +19,8 @@ WAYS: list[tuple[str, str, frozenset[Role]]] = [
         "Organisations",
         frozenset({Role.MODERATOR, Role.ADMINISTRATOR}),
     ),
+    ("/desk/mail", "Mail", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
+    ("/desk/audit", "Log", frozenset({Role.ADMINISTRATOR})),
     ("/desk/people", "People", frozenset({Role.ADMINISTRATOR})),
     ("/desk/you", "Your account", frozenset(Role)),
 ]

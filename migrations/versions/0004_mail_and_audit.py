@@ -5,7 +5,7 @@ from alembic import op
 from flask import current_app
 
 revision = '0004_mail_and_audit'
-down_revision = '0002_endorsements'
+down_revision = '0003_moderators'
 
 LINES_AT_ONCE = 1000
 
