@@ -16,7 +16,14 @@ from coalition.accounts import views as accounts
 from coalition.accounts.security import init_accounts
 from coalition.crypto import Keyring
 from coalition.db import db, init_database
-from coalition.desk import organisation_views, people_views, text_preview_views, text_views
+from coalition.desk import (
+    audit_views,
+    mail_views,
+    organisation_views,
+    people_views,
+    text_preview_views,
+    text_views,
+)
 from coalition.desk import views as desk
 from coalition.desk.frame import init_frame
 from coalition.endorsements import entry_views, link_views, register_views
@@ -62,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
         MAX_FORM_PARTS=100,
         MAIL_FROM=settings.mail_from,
+        BOUNCE_ADDRESS=settings.bounce_address,
     )
     init_database(app, settings.database_url, settings.database_pool)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
@@ -82,6 +90,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         people_views.blueprint,
         text_views.blueprint,
         text_preview_views.blueprint,
+        mail_views.blueprint,
+        audit_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

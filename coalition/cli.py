@@ -16,6 +16,7 @@ from coalition.audit.cli import audit_commands
 from coalition.doctor import doctor
 from coalition.endorsements.cli import endorsement_commands
 from coalition.keys import key_commands
+from coalition.mail.cli import mail_commands
 from coalition.petition.cli import signature_commands, tally_commands
 from coalition.serve import serve
 from coalition.settings import SettingsError
@@ -64,6 +65,7 @@ for command in (
     endorsement_commands,
     moderator_commands,
     audit_commands,
+    mail_commands,
     key_commands,
 ):
     group.add_command(command)

@@ -14,3 +14,8 @@ def utc_now() -> datetime:
 def day_in_uk(moment: datetime) -> date:
     """The day on which a moment falls by the clocks of the United Kingdom."""
     return moment.astimezone(LONDON).date()
+
+
+def start_of_day_in_uk(day: date) -> datetime:
+    """The moment at which a day begins by the clocks of the United Kingdom."""
+    return datetime(day.year, day.month, day.day, tzinfo=LONDON).astimezone(UTC)

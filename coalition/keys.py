@@ -15,10 +15,13 @@ from sqlalchemy.orm.attributes import flag_modified
 from coalition import clock
 from coalition.accounts.models import DeskSession, Moderator
 from coalition.audit.actions import record
+from coalition.audit.cli import reseal_everything
+from coalition.audit.proof import AuditBroken
 from coalition.db import db, transaction
 from coalition.endorsements.models import ContactChange, Endorsement
 from coalition.mail.address import address_digests
-from coalition.mail.models import BlockedAddress, OutboxMessage
+from coalition.mail.bounce_actions import move_bounces
+from coalition.mail.models import BlockedAddress, Bounce, OutboxMessage
 from coalition.petition.actions import set_status
 from coalition.petition.models import (
     Cause,
@@ -50,6 +53,7 @@ def rotate() -> None:
     _rewrite(OutboxMessage.id, _rewrite_message)
     _rewrite(Moderator.id, _rewrite_moderator)
     _rewrite(DeskSession.id, _rewrite_desk_session)
+    _rewrite(Bounce.id, _rewrite_bounce)
     with transaction() as session:
         record(
             session,
@@ -58,6 +62,13 @@ def rotate() -> None:
             subject="every encrypted column",
             now=clock.utc_now(),
         )
+    try:
+        click.echo(f"audit_entries: {reseal_everything()} lines sealed under the newest secret")
+    except AuditBroken as error:
+        raise click.ClickException(
+            f"everything else is done, but the audit log does not hold: {error}. Keep the older "
+            "secrets until that is cleared up"
+        ) from error
 
 
 def _rewrite(key: InstrumentedAttribute[Any], rewrite: Callable[[Session, Any], None]) -> None:
@@ -83,6 +94,7 @@ def _rewrite_signature(session: Session, signature: Signature) -> None:
     if twin:
         signature = _merge(session, signature, twin)
     signature.address_digest = newest
+    move_bounces(session, signature.email)
     for column in ("email", "name", "appeal"):
         flag_modified(signature, column)
 
@@ -125,6 +137,7 @@ def _rewrite_blocked_address(session: Session, blocked: BlockedAddress) -> None:
 def _rewrite_endorsement(session: Session, endorsement: Endorsement) -> None:
     if endorsement.contact_email is not None:
         endorsement.address_digest = address_digests(endorsement.contact_email)[0]
+        move_bounces(session, endorsement.contact_email)
     for column in ("contact_email", "contact_name", "contact_role", "appeal"):
         flag_modified(endorsement, column)
 
@@ -132,6 +145,10 @@ def _rewrite_endorsement(session: Session, endorsement: Endorsement) -> None:
 def _rewrite_contact_change(session: Session, change: ContactChange) -> None:
     for column in ("email", "name", "role"):
         flag_modified(change, column)
+
+
+def _rewrite_bounce(session: Session, bounce: Bounce) -> None:
+    flag_modified(bounce, "diagnostic")
 
 
 def _rewrite_message(session: Session, message: OutboxMessage) -> None:

@@ -128,6 +128,16 @@ def _mail_from(text: str) -> str:
     return text
 
 
+def _bounce_address(text: str) -> str:
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError(f"must be an email address ({error})") from error
+    if found.ascii_email is None or not text.isascii():
+        raise ValueError("must be an email address in plain letters: servers must all read it")
+    return text
+
+
 def _positive_number(text: str) -> float:
     try:
         number = float(text)
@@ -186,6 +196,7 @@ class Settings:
     site_url: str = _setting(_site_url)
     mail_url: MailServer = _setting(_mail_url)
     mail_from: str = _setting(_mail_from)
+    bounce_address: str | None = _setting(_bounce_address, None)
     mail_rate: float = _setting(_positive_number, 10.0)  # messages a second, for each worker
     redis_url: str | None = _setting(_redis_url, None, secret=True)
     security_contact: str | None = _setting(_security_contact, None)  # RFC 9116

@@ -15,22 +15,20 @@ from datetime import timedelta
 from flask import Flask
 
 from coalition import clock
-from coalition.accounts import emails as account_emails
 from coalition.accounts.actions import delete_past_sessions
 from coalition.db import transaction
 from coalition.desk.claims import delete_past_claims
-from coalition.endorsements import emails as endorsement_emails
+from coalition.desk.mails import WRITERS
 from coalition.endorsements.retention import delete_past_endorsements
 from coalition.mail.actions import delete_finished
+from coalition.mail.bounce_actions import delete_old_bounces
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
-from coalition.petition import emails
 from coalition.petition.actions import delete_unverified
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 from coalition.statements.drafts import delete_old_drafts
 
-WRITERS = {**emails.WRITERS, **endorsement_emails.WRITERS, **account_emails.WRITERS}
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
 CLEAN_EVERY = timedelta(minutes=10).total_seconds()
 SERVER_PATIENCE = 30.0  # seconds before a mail server that failed is asked again
@@ -107,4 +105,5 @@ def delete_expired() -> float:
         delete_past_claims(session, now=clock.utc_now())
         delete_finished(session, now=clock.utc_now())
         delete_old_drafts(session, now=clock.utc_now())
+        delete_old_bounces(session, now=clock.utc_now())
     return CLEAN_EVERY

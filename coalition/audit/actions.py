@@ -1,22 +1,23 @@
-"""Writing to the audit log, and proving it whole."""
+"""Writing to the audit log, and sealing it anew when the secrets change."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
-from coalition.audit.models import AuditEntry
+from coalition.audit import seals
+from coalition.audit.models import SEALED, AuditEntry, AuditHead
+from coalition.audit.proof import AuditBroken, Head, digest_of, read_head
+from coalition.audit.seals import KeyMissing, Sealer
+from coalition.crypto import keyring
 from coalition.db import is_postgresql
 
 CHAIN_LOCK = 0x61756469  # any fixed number: one writer appends at a time
-
-
-class AuditBroken(Exception):
-    """The chain does not hold; the message names the first line that is wrong."""
+HEAD_ID = 1
+LINES_AT_ONCE = 1000
 
 
 def record(
@@ -28,46 +29,111 @@ def record(
     reason: str = "",
     now: datetime,
 ) -> AuditEntry:
-    """Append one line, in the transaction of what it records."""
-    if is_postgresql(session):
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
-    last = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).first()
+    """Append one line, in the transaction of what it records.
+
+    A head that is not the true end of the log is left as it is: writing on must not mend what
+    somebody damaged.
+    """
+    _lock(session)
+    sealer = Sealer(keyring())
+    last = session.execute(
+        select(AuditEntry.id, AuditEntry.digest).order_by(AuditEntry.id.desc()).limit(1)
+    ).first()
+    head = read_head(session)
+    trusted = head is not None and head.number >= (last.id if last else 0) and _holds(head, sealer)
+    if head is not None and trusted:
+        number, previous = head.number, head.digest
+    else:
+        number, previous = (last.id, bytes(last.digest)) if last else (0, b"")
     entry = AuditEntry(
-        id=last.id + 1 if last else 1,
-        at=now,
-        actor=actor,
-        action=action,
-        subject=subject,
-        reason=reason,
-    )
-    entry.digest = _digest(last.digest if last else b"", entry)
+        id=number + 1, at=now, actor=actor, action=action, subject=subject, reason=reason,
+        version=SEALED,
+    )  # fmt: skip
+    entry.digest = digest_of(previous, entry)
+    entry.key = sealer.newest
+    entry.seal = sealer.seal(seals.of_line(SEALED, entry.id, entry.digest))
     session.add(entry)
     session.flush()
+    if trusted:
+        _move_head(session, entry.id, entry.digest, sealer)
     return entry
 
 
-def verify_chain(session: Session) -> int:
-    """The number of lines, if each follows from the one before. Raises AuditBroken otherwise."""
-    count, previous = 0, b""
-    # What the database holds now, not what this session read earlier.
-    lines = (
-        select(AuditEntry)
-        .order_by(AuditEntry.id)
-        .execution_options(yield_per=1000, populate_existing=True)
+def _lock(session: Session) -> None:
+    if is_postgresql(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
+
+
+def _holds(head: Head, sealer: Sealer) -> bool:
+    try:
+        return head.is_genuine(sealer)
+    except KeyMissing:
+        return False
+
+
+def _move_head(session: Session, number: int, digest: bytes, sealer: Sealer) -> None:
+    session.execute(
+        update(AuditHead)
+        .where(AuditHead.id == HEAD_ID)
+        .values(
+            number=number,
+            digest=digest,
+            key=sealer.newest,
+            seal=sealer.seal(seals.of_head(number, digest)),
+        )
+        .execution_options(synchronize_session=False)
     )
-    with session.scalars(lines) as entries:
-        for entry in entries:
-            count += 1
-            if entry.id != count:
-                raise AuditBroken(f"line {count} is missing")
-            if entry.digest != _digest(previous, entry):
-                raise AuditBroken(f"line {entry.id} was changed")
-            previous = entry.digest
-    return count
 
 
-def _digest(previous: bytes, entry: AuditEntry) -> bytes:
-    fields = [
-        entry.id, entry.at.astimezone(UTC).isoformat(), entry.actor, entry.action, entry.subject, entry.reason,
-    ]  # fmt: skip
-    return hashlib.sha256(previous + json.dumps(fields, ensure_ascii=False).encode()).digest()
+def reseal_some(session: Session, *, after: int) -> list[int]:
+    """Seal some lines that come after the line `after`, and the head, under the newest secret.
+
+    Returns the numbers of the lines, none when none is left.
+
+    Digests stay: what was written down elsewhere is still the proof. Only what is genuine under
+    its old seal gets a new one. Raises AuditBroken, which names the first that is not.
+    """
+    _lock(session)
+    sealer = Sealer(keyring())
+    _reseal_head(session, sealer)
+    lines = session.execute(
+        select(
+            AuditEntry.id, AuditEntry.version, AuditEntry.digest, AuditEntry.key, AuditEntry.seal
+        )
+        .where(AuditEntry.id > after, AuditEntry.key != sealer.newest)
+        .order_by(AuditEntry.id)
+        .limit(LINES_AT_ONCE)
+    ).all()
+    changes = []
+    for line in lines:
+        sealed = seals.of_line(line.version, line.id, bytes(line.digest))
+        try:
+            genuine = sealer.is_genuine(line.key, sealed, line.seal)
+        except KeyMissing:
+            raise AuditBroken.key_missing(f"line {line.id}", line.key) from None
+        if not genuine:
+            raise AuditBroken(f"line {line.id} was changed")
+        changes.append({"line": line.id, "to_key": sealer.newest, "to_seal": sealer.seal(sealed)})
+    if changes:
+        table: Any = AuditEntry.__table__
+        session.connection().execute(
+            update(table)
+            .where(table.c.id == bindparam("line"))
+            .values(key=bindparam("to_key"), seal=bindparam("to_seal")),
+            changes,
+        )
+    return [line.id for line in lines]
+
+
+def _reseal_head(session: Session, sealer: Sealer) -> None:
+    head = read_head(session)
+    if head is None:
+        raise AuditBroken("the head is missing")
+    try:
+        genuine = head.is_genuine(sealer)
+    except KeyMissing:
+        raise AuditBroken.key_missing("the head", head.key) from None
+    if not genuine:
+        raise AuditBroken("the head was changed")
+    if head.key != sealer.newest:
+        _move_head(session, head.number, head.digest, sealer)

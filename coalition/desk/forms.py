@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import HiddenField, SelectField, TextAreaField, ValidationError
-from wtforms.validators import Length
+from wtforms import HiddenField, IntegerField, SelectField, TextAreaField, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange
 
 from coalition.endorsements.decisions import LONGEST_WORDS
 from coalition.endorsements.models import DECLINE_NAMES
@@ -33,3 +33,9 @@ class DecisionForm(PublicForm):
     def validate_code(self, field: SelectField) -> None:
         if self.decision.data == "decline" and not field.data:
             raise ValidationError("Choose the reason")
+
+
+class SendAgainForm(PublicForm):
+    """A mail to send again: how often it had been tried when its sender looked."""
+
+    attempts = IntegerField(validators=[InputRequired(), NumberRange(0, 10_000)])

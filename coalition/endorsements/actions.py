@@ -31,6 +31,7 @@ from coalition.endorsements.models import (
 from coalition.endorsements.queries import find_change, find_entry
 from coalition.mail.actions import queue_message
 from coalition.mail.address import address_digests, parse_address
+from coalition.mail.bounce_actions import forget_bounces
 
 Status = EndorsementStatus
 
@@ -256,6 +257,7 @@ def erase_endorsement(session: Session, endorsement_id: uuid.UUID, *, now: datet
         return False
     details = {"address": endorsement.contact_email}
     queue_message(session, emails.ERASED, details=details, now=now)
+    forget_bounces(session, endorsement.contact_email)
     if endorsement.published_at is None or endorsement.status is Status.REMOVED:
         session.delete(endorsement)
     else:
@@ -279,6 +281,8 @@ def disown_endorsement(session: Session, endorsement_id: uuid.UUID) -> bool:
         return True
     if endorsement.status is not Status.AWAITING:
         return False
+    if endorsement.contact_email is not None:
+        forget_bounces(session, endorsement.contact_email)
     session.delete(endorsement)
     session.flush()
     return True

@@ -1,28 +1,33 @@
-"""Verbs of the outbox: queue, claim, give back, finish, clean up; and of blocked addresses."""
+"""Verbs of the outbox: queue, claim, give back, finish, send again, clean up; and of addresses
+that are blocked."""
 
 from __future__ import annotations
 
 import json
 import random
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, case, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from coalition.audit.actions import record
 from coalition.db import changed_rows, is_postgresql, once
 from coalition.mail.address import address_digests, parse_address
-from coalition.mail.models import BlockedAddress, MessageState, OutboxMessage
-from coalition.mail.queries import is_blocked
+from coalition.mail.failures import explain_status
+from coalition.mail.models import BlockedAddress, MailPulse, MessageState, OutboxMessage
+from coalition.mail.queries import final_bounce, is_blocked
 
 LEASE = timedelta(minutes=5)  # a batch must be done by then, or another worker takes it
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=2)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, 4.5.4.1: four to five days
-KEPT_AFTER_SENDING = timedelta(days=7)  # privacy notice: the fact of sending, without content
+BEAT_EVERY = timedelta(seconds=15)
+PULSE_ID = 1
+KEPT_AFTER_SENDING = timedelta(days=7)  # privacy notice: the fact of sending, no content
 
 
 def queue_message(
@@ -69,43 +74,87 @@ def claim_batch(session: Session, limit: int, *, now: datetime) -> Sequence[Outb
     return session.scalars(
         update(OutboxMessage)
         .where(OutboxMessage.id.in_(select(due.c.id)))
-        .values(due_at=now + LEASE, attempts=OutboxMessage.attempts + 1)
+        .values(due_at=now + LEASE, leased_until=now + LEASE, attempts=OutboxMessage.attempts + 1)
         .returning(OutboxMessage)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).all()
 
 
 def finish(
-    session: Session, messages: Iterable[OutboxMessage], state: MessageState, *, now: datetime
+    session: Session,
+    messages: Iterable[OutboxMessage],
+    state: MessageState,
+    *,
+    now: datetime,
+    recipients: Mapping[uuid.UUID, bytes] | None = None,
 ) -> None:
-    """Record that these mails are done with; delete their content, and whom they were about."""
+    """Record that these mails are done with; delete their content, and whom they were about.
+
+    `recipients`: keyed digests of the addresses that they went to, by the mail's id. That alone
+    is kept, so that a bounce can be told from whom.
+    """
+    to = case(recipients, value=OutboxMessage.id, else_=None) if recipients else None
     session.execute(
         update(OutboxMessage)
         .where(_still_ours(messages))
-        .values(state=state, finished_at=now, payload=None, reference=None, failure=None)
+        .values(
+            state=state,
+            finished_at=now,
+            payload=None,
+            reference=None,
+            failure=None,
+            leased_until=None,
+            recipient_digest=to,
+        )
         .execution_options(synchronize_session=False)
     )
 
 
-def fail_for_good(session: Session, message: OutboxMessage, failure: str, *, now: datetime) -> None:
+def fail_for_good(
+    session: Session,
+    message: OutboxMessage,
+    failure: str,
+    *,
+    now: datetime,
+    recipient: bytes | None = None,
+) -> None:
     """Record that this mail can never be delivered, and why; delete its content."""
     session.execute(
         update(OutboxMessage)
         .where(_still_ours([message]))
-        .values(state=MessageState.FAILED, finished_at=now, payload=None, failure=failure)
+        .values(
+            state=MessageState.FAILED,
+            finished_at=now,
+            payload=None,
+            failure=failure,
+            leased_until=None,
+            recipient_digest=recipient,
+        )
         .execution_options(synchronize_session=False)
     )
 
 
-def try_later(session: Session, message: OutboxMessage, failure: str, *, now: datetime) -> None:
+def try_later(
+    session: Session,
+    message: OutboxMessage,
+    failure: str,
+    *,
+    now: datetime,
+    recipient: bytes | None = None,
+) -> None:
     """Put a mail that met a passing fault back, or give it up when it is too old."""
     if now - message.created_at > GIVE_UP_AFTER:
-        fail_for_good(session, message, failure, now=now)
+        fail_for_good(session, message, failure, now=now, recipient=recipient)
         return
     session.execute(
         update(OutboxMessage)
         .where(_still_ours([message]))
-        .values(due_at=now + retry_delay(message.attempts), failure=failure)
+        .values(
+            due_at=now + retry_delay(message.attempts),
+            failure=failure,
+            leased_until=None,
+            recipient_digest=recipient,
+        )
         .execution_options(synchronize_session=False)
     )
 
@@ -115,7 +164,7 @@ def give_back(session: Session, messages: Iterable[OutboxMessage], *, now: datet
     session.execute(
         update(OutboxMessage)
         .where(_still_ours(messages))
-        .values(due_at=now, attempts=OutboxMessage.attempts - 1)
+        .values(due_at=now, leased_until=None, attempts=OutboxMessage.attempts - 1)
         .execution_options(synchronize_session=False)
     )
 
@@ -136,6 +185,90 @@ def retry_delay(attempts: int) -> timedelta:
     delay: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LONGEST_RETRY)
     jitter: float = random.uniform(0.5, 1.5)  # noqa: S311 (it guards nothing)
     return delay * jitter
+
+
+class NotPossible(Exception):
+    """This mail cannot be sent again; the message says why, and what to do."""
+
+
+def send_again(
+    session: Session, message_id: uuid.UUID, *, attempts: int, actor: str, now: datetime
+) -> bool:
+    """Let a mail that failed, or that waits for its next try, be sent at once.
+
+    `attempts` is how often it had been tried when its sender looked: one press sends it once.
+    Returns False where it is due already, as after a press before. Raises NotPossible.
+    """
+    message = session.get(OutboxMessage, message_id, with_for_update=True, populate_existing=True)
+    if message is None:
+        raise NotPossible("this mail is no longer there")
+    if message.state in (MessageState.SENT, MessageState.NOT_NEEDED):
+        raise NotPossible("it has been sent since, or nobody was left to write to")
+    if message.attempts != attempts:
+        raise NotPossible("it was tried again since you looked: read what it says now")
+    if message.state is MessageState.WAITING:
+        if message.leased_until and message.leased_until > now:
+            raise NotPossible("it is being sent just now: look again in a few minutes")
+        if message.due_at <= now:
+            return False
+    _refuse_hopeless(session, message)
+    if message.state is MessageState.FAILED:
+        message.state, message.finished_at = MessageState.WAITING, None
+        message.created_at = now  # it has as many days as any other
+    message.due_at, message.leased_until = now, None
+    session.flush()
+    record(
+        session,
+        actor=actor,
+        action="mail sent again",
+        subject=f"mail {message.id}",
+        reason=message.failure or "",
+        now=now,
+    )
+    return True
+
+
+def _refuse_hopeless(session: Session, message: OutboxMessage) -> None:
+    if message.reference is None and message.payload is None:
+        raise NotPossible(
+            "its content was deleted when it failed: whoever asked for it must ask again"
+        )
+    bounce = final_bounce(session, message.recipient_digest)
+    if bounce is not None:
+        raise NotPossible(
+            f"mail to this address came back for good on {bounce.at:%d %B %Y} ({bounce.status}: "
+            f"{explain_status(bounce.status).why}). Another address is needed"
+        )
+
+
+def beat(session: Session, *, now: datetime) -> None:
+    """Note that a worker looks after the outbox, at most once in BEAT_EVERY."""
+    beaten = session.execute(
+        update(MailPulse)
+        .where(MailPulse.beat_at < now - BEAT_EVERY)
+        .values(beat_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if changed_rows(beaten) or session.scalar(select(MailPulse.id)):
+        return
+    upsert: Any = (postgresql if is_postgresql(session) else sqlite).insert(MailPulse)
+    session.execute(upsert.values(id=PULSE_ID, beat_at=now).on_conflict_do_nothing())
+
+
+def note_server(session: Session, trouble: str | None, *, now: datetime) -> None:
+    """Note that the mail server takes no mail at all, and why, or that it takes mail again."""
+    changed = (
+        MailPulse.trouble.is_not(None)
+        if trouble is None
+        else func.coalesce(MailPulse.trouble, "") != trouble
+    )
+    since = func.coalesce(MailPulse.trouble_since, now) if trouble else None
+    session.execute(
+        update(MailPulse)
+        .where(changed)
+        .values(trouble=trouble, trouble_since=since)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def delete_finished(session: Session, *, now: datetime) -> int:

@@ -65,4 +65,6 @@ def build(email: Email, message_id: uuid.UUID, now: datetime) -> Envelope:
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes back to us
     message.set_content(email.text)
     message.add_alternative(email.html, subtype="html")
-    return Envelope(sender, recipient, message.as_bytes())
+    # What cannot be delivered goes back to the envelope's sender; answers go to the From.
+    bounces_to: str = current_app.config["BOUNCE_ADDRESS"] or sender
+    return Envelope(bounces_to, recipient, message.as_bytes())

@@ -1,12 +1,30 @@
-"""Reads of the outbox, and of who is not to be written to."""
+"""Reads of the outbox and of what came back, and of who is not to be written to."""
 
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from coalition.mail.address import address_digests
-from coalition.mail.models import BlockedAddress, MessageState, OutboxMessage
+from coalition.mail.failures import is_about_mailbox
+from coalition.mail.models import (
+    BlockedAddress,
+    Bounce,
+    BounceKind,
+    MailPulse,
+    MessageState,
+    OutboxMessage,
+    UnknownBounces,
+)
+
+SILENT_AFTER = timedelta(minutes=2)  # a server may take 30 seconds over each step of one mail
+RATE_WINDOW = timedelta(minutes=5)
+MOST_LISTED = 100
 
 
 def oldest_due(session: Session, *, now: datetime) -> timedelta:
@@ -29,4 +47,123 @@ def is_blocked(session: Session, text: str) -> bool:
             )
         )
         is not None
+    )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits of one kind of mail."""
+
+    kind: str
+    number: int
+    refused: int  # of them, tried and put back
+    oldest: datetime
+
+
+def waiting_by_kind(session: Session) -> list[Waiting]:
+    """What waits to be sent, the oldest first."""
+    oldest = func.min(OutboxMessage.created_at)
+    rows = session.execute(
+        select(
+            OutboxMessage.kind,
+            func.count(),
+            func.count(OutboxMessage.failure),
+            oldest,
+        )
+        .where(OutboxMessage.state == MessageState.WAITING)
+        .group_by(OutboxMessage.kind)
+        .order_by(oldest)
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def failed_messages(session: Session, *, limit: int = MOST_LISTED) -> Sequence[OutboxMessage]:
+    """Mails that failed for good, the newest first."""
+    return session.scalars(
+        select(OutboxMessage)
+        .where(OutboxMessage.state == MessageState.FAILED)
+        .order_by(OutboxMessage.finished_at.desc())
+        .limit(limit)
+    ).all()
+
+
+def stuck_messages(session: Session, *, limit: int = MOST_LISTED) -> Sequence[OutboxMessage]:
+    """Mails that were tried, refused, and wait for their next try, the oldest first."""
+    return session.scalars(
+        select(OutboxMessage)
+        .where(OutboxMessage.state == MessageState.WAITING, OutboxMessage.failure.is_not(None))
+        .order_by(OutboxMessage.created_at)
+        .limit(limit)
+    ).all()
+
+
+def number_of(session: Session, state: MessageState) -> int:
+    """How many mails of the last days are in this state."""
+    return int(
+        session.scalar(
+            select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == state)
+        )
+        or 0
+    )
+
+
+def find_message(session: Session, message_id: uuid.UUID) -> OutboxMessage | None:
+    """The mail with this id, as long as it is kept."""
+    return session.get(OutboxMessage, message_id)
+
+
+def recent_bounces(session: Session, *, limit: int = MOST_LISTED) -> Sequence[Bounce]:
+    """What came back, the newest first."""
+    return session.scalars(select(Bounce).order_by(Bounce.at.desc()).limit(limit)).all()
+
+
+def find_bounce(session: Session, bounce_id: uuid.UUID) -> Bounce | None:
+    """The bounce with this id, as long as it is kept."""
+    return session.get(Bounce, bounce_id)
+
+
+def final_bounce(session: Session, recipient: bytes | None) -> Bounce | None:
+    """The newest bounce that says that the mailbox of this digest takes no mail, for good."""
+    if recipient is None:
+        return None
+    bounces = session.scalars(
+        select(Bounce)
+        .where(Bounce.address_digest == recipient, Bounce.kind == BounceKind.PERMANENT)
+        .order_by(Bounce.at.desc())
+    )
+    return next((each for each in bounces if is_about_mailbox(each.status)), None)
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether mail flows."""
+
+    beat_at: datetime | None  # when a worker last looked, if one ever did
+    is_alive: bool
+    trouble: str | None  # why the mail server takes no mail at all
+    trouble_since: datetime | None
+    per_minute: float  # sent, over RATE_WINDOW
+    unknown_bounces: int  # that named no mail of ours, in the last days
+
+
+def health(session: Session, *, now: datetime) -> Health:
+    """Whether a worker is alive, whether the server takes mail, and how much goes out."""
+    pulse = session.scalars(
+        select(MailPulse).execution_options(populate_existing=True).limit(1)
+    ).first()
+    sent = session.scalar(
+        select(func.count())
+        .select_from(OutboxMessage)
+        .where(
+            OutboxMessage.state == MessageState.SENT, OutboxMessage.finished_at > now - RATE_WINDOW
+        )
+    )
+    unknown = session.scalar(select(func.sum(UnknownBounces.number)))
+    return Health(
+        beat_at=pulse.beat_at if pulse else None,
+        is_alive=bool(pulse and pulse.beat_at > now - SILENT_AFTER),
+        trouble=pulse.trouble if pulse else None,
+        trouble_since=pulse.trouble_since if pulse else None,
+        per_minute=int(sent or 0) * timedelta(minutes=1) / RATE_WINDOW,
+        unknown_bounces=int(unknown or 0),
     )

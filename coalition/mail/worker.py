@@ -8,6 +8,7 @@ batch, and each copy carries the same Message-ID.
 from __future__ import annotations
 
 import logging
+import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.db import db, transaction
 from coalition.mail import actions
+from coalition.mail.address import address_digests
 from coalition.mail.messages import Email, build
 from coalition.mail.models import MessageState, OutboxMessage
 from coalition.mail.transports import (
@@ -61,21 +63,35 @@ class Batch:
     sent: int = 0
     put_back: int = 0
     failed: int = 0
-    server_unavailable: bool = False
+    trouble: str | None = None  # why the server takes no mail at all
     _done: dict[MessageState, list[OutboxMessage]] = field(default_factory=dict)
+    _recipients: dict[uuid.UUID, bytes] = field(default_factory=dict)
 
-    def note(self, message: OutboxMessage, state: MessageState) -> None:
-        self._done.setdefault(state, []).append(message)
-        self.sent += state is MessageState.SENT
+    @property
+    def server_unavailable(self) -> bool:
+        return self.trouble is not None
+
+    def note_sent(self, message: OutboxMessage, recipient: bytes) -> None:
+        self._done.setdefault(MessageState.SENT, []).append(message)
+        self._recipients[message.id] = recipient
+        self.sent += 1
+
+    def note_not_needed(self, message: OutboxMessage) -> None:
+        self._done.setdefault(MessageState.NOT_NEEDED, []).append(message)
 
     def record(self) -> None:
         """Write down what was done since the last time."""
         if not self._done:
             return
+        now = clock.utc_now()
         with transaction() as session:
             for state, messages in self._done.items():
-                actions.finish(session, messages, state, now=clock.utc_now())
+                actions.finish(session, messages, state, now=now, recipients=self._recipients)
+            actions.beat(session, now=now)
+            if self._recipients:
+                actions.note_server(session, None, now=now)
         self._done.clear()
+        self._recipients.clear()
 
 
 def deliver_batch(
@@ -93,6 +109,7 @@ def deliver_batch(
     """
     claimed_at = clock.utc_now()
     with transaction() as session:
+        actions.beat(session, now=claimed_at)
         waiting = deque(actions.claim_batch(session, limit, now=claimed_at))
     # From here on the rows are only read: no transaction stays open while a server answers.
     session.expunge_all()
@@ -124,23 +141,27 @@ def _deliver(
     batch: Batch,
 ) -> None:
     now = clock.utc_now()
+    recipient: bytes | None = None
     try:
         email = writers[message.kind](db.session(), message, now)
         db.session.rollback()
         if email is None:
-            batch.note(message, MessageState.NOT_NEEDED)
+            batch.note_not_needed(message)
             return
+        recipient = address_digests(email.to)[0]
         transport.send(build(email, message.id, message.created_at))
-        batch.note(message, MessageState.SENT)
+        batch.note_sent(message, recipient)
     except PermanentFailure as error:
         batch.failed += 1
         with transaction() as session:
-            actions.fail_for_good(session, message, error.code, now=now)
+            actions.fail_for_good(session, message, error.code, now=now, recipient=recipient)
     except (TemporaryFailure, ServerUnavailable) as error:
         batch.put_back += 1
-        batch.server_unavailable = isinstance(error, ServerUnavailable)
+        batch.trouble = error.code if isinstance(error, ServerUnavailable) else None
         with transaction() as session:
-            actions.try_later(session, message, error.code, now=now)
+            actions.try_later(session, message, error.code, now=now, recipient=recipient)
+            if batch.trouble:
+                actions.note_server(session, batch.trouble, now=now)
     except Exception as error:
         # A mail that cannot be written must not stop the others.
         db.session.rollback()

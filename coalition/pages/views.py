@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from coalition import clock
 from coalition.db import db
 from coalition.mail import actions as mail
+from coalition.mail.bounce_actions import BOUNCES_KEPT
 from coalition.mail.queries import oldest_due
 from coalition.pages.ledger import read_ledger
 from coalition.petition.views import form_context
@@ -58,6 +59,7 @@ def privacy() -> str:
         "pages/privacy.html",
         mail_days=mail.KEPT_AFTER_SENDING.days,
         give_up_days=mail.GIVE_UP_AFTER.days,
+        bounce_days=BOUNCES_KEPT.days,
         limit_seconds=longest_window("LIMIT_NETWORK"),
     )
 

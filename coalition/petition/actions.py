@@ -16,6 +16,7 @@ from coalition.audit.actions import record
 from coalition.db import changed_rows, is_postgresql
 from coalition.mail.actions import queue_message
 from coalition.mail.address import address_digests, parse_address
+from coalition.mail.bounce_actions import forget_bounces
 from coalition.mail.models import MessageState, OutboxMessage
 from coalition.petition import emails
 from coalition.petition.models import (
@@ -268,6 +269,7 @@ def erase_signature(session: Session, signature_id: uuid.UUID, *, now: datetime)
     queue_message(session, emails.ERASED, details={"address": signature.email}, now=now)
     if signature.status is Status.VERIFIED:
         set_status(session, signature, Status.WITHDRAWN, Cause.ERASED, now=now)
+    forget_bounces(session, signature.email)
     session.delete(signature)
     session.flush()
     return True
@@ -283,6 +285,7 @@ def disown_signature(session: Session, signature_id: uuid.UUID) -> bool:
         return True
     if signature.status is not Status.AWAITING:
         return False
+    forget_bounces(session, signature.email)
     session.delete(signature)
     session.flush()
     return True

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from coalition.db import db
 from coalition.mail.address import address_digests
+from coalition.mail.models import Bounce, BounceKind
 from coalition.petition.models import (
     UNVERIFIED_LIFETIME,
     DailyTally,
@@ -72,6 +73,27 @@ def waiting_id(session: Session, text: str, *, now: datetime) -> uuid.UUID | Non
             Signature.signed_at >= now - UNVERIFIED_LIFETIME,
         )
     )
+
+
+def waiting_but_bounced(session: Session) -> list[tuple[uuid.UUID, Bounce]]:
+    """Signatures that wait for verification while mail to their address came back for good.
+
+    Each with the newest such bounce since it was signed, the newest first.
+    """
+    rows = session.execute(
+        select(Signature.id, Bounce)
+        .join(Bounce, Bounce.address_digest == Signature.address_digest)
+        .where(
+            Signature.status == SignatureStatus.AWAITING,
+            Bounce.kind == BounceKind.PERMANENT,
+            Bounce.at >= Signature.signed_at,
+        )
+        .order_by(Bounce.at.desc())
+    )
+    newest: dict[uuid.UUID, Bounce] = {}
+    for signature_id, bounce in rows:
+        newest.setdefault(signature_id, bounce)
+    return list(newest.items())
 
 
 def held_signatures(session: Session) -> list[Signature]:

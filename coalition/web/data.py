@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from flask import Response
+from flask import Response, stream_with_context
 
 # A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
 # Some take the wide forms of East Asian type for the same signs.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+PIECE = 64 * 1024  # characters of a long file that are sent at once
 
 
 def open_data(response: Response) -> Response:
@@ -27,13 +29,34 @@ def csv_response(rows: Sequence[dict[str, Any]], filename: str) -> Response:
     writer = csv.writer(buffer, lineterminator="\r\n")
     if rows:
         writer.writerow(rows[0])
-        writer.writerows([_cell(value) for value in row.values()] for row in rows)
+        writer.writerows([cell(value) for value in row.values()] for row in rows)
     response = Response(buffer.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
-def _cell(value: Any) -> str:
+def csv_stream(columns: Sequence[str], rows: Iterable[Sequence[Any]], filename: str) -> Response:
+    """`rows` as CSV, sent while they are read, so that any number takes no more memory."""
+
+    def lines() -> Iterator[str]:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\r\n")
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([cell(value) for value in row])
+            if buffer.tell() > PIECE:
+                yield buffer.getvalue()
+                buffer.seek(0)
+                buffer.truncate()
+        yield buffer.getvalue()
+
+    response = Response(stream_with_context(lines()), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+def cell(value: Any) -> str:
+    """`value` as a cell of a CSV file that no spreadsheet takes for a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):

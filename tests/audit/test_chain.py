@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from coalition.audit.actions import AuditBroken, record, verify_chain
+from coalition.audit.actions import record
 from coalition.audit.models import AuditEntry
+from coalition.audit.proof import AuditBroken, verify_chain
 from coalition.db import db, transaction
+from tests.auditing import begin_anew
 from tests.conftest import environment, run_command
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -32,7 +35,7 @@ def append(session: Session, subject: str = "signature 1", **values: Any) -> Aud
 def log(app: Flask) -> None:
     """A log of LINES lines and nothing else."""
     with transaction() as session:
-        session.execute(delete(AuditEntry))
+        begin_anew(session)
         for number in range(1, LINES + 1):
             append(session, f"signature {number}", now=NOW + timedelta(seconds=number))
     db.session.remove()
@@ -41,7 +44,7 @@ def log(app: Flask) -> None:
 def verified() -> int:
     """What verify_chain says to somebody who has read nothing yet."""
     db.session.remove()
-    return verify_chain(db.session())
+    return verify_chain(db.session()).number
 
 
 CHANGES: dict[str, object] = {
@@ -51,13 +54,15 @@ CHANGES: dict[str, object] = {
     "subject": "signature 9",
     "reason": "",
     "digest": b"\x00" * 32,
+    "version": 1,
+    "seal": b"\x00" * 32,
 }
 
 
 @pytest.mark.usefixtures("log")
 @pytest.mark.parametrize("column", CHANGES)
 def test_a_line_that_was_changed_is_named(column: str) -> None:
-    assert {*CHANGES, "id"} == set(AuditEntry.__table__.columns.keys())
+    assert {*CHANGES, "id", "key"} == set(AuditEntry.__table__.columns.keys())
     for line in range(1, LINES + 1):
         with transaction() as session:
             entry = session.get_one(AuditEntry, line)
@@ -71,7 +76,7 @@ def test_a_line_that_was_changed_is_named(column: str) -> None:
 
 
 @pytest.mark.usefixtures("log")
-@pytest.mark.parametrize("line", range(1, LINES))
+@pytest.mark.parametrize("line", range(1, LINES + 1))
 def test_a_line_that_was_taken_out_is_named(line: int) -> None:
     with transaction() as session:
         session.execute(delete(AuditEntry).where(AuditEntry.id == line))
@@ -99,6 +104,14 @@ def test_a_line_whose_number_was_changed_shows(to: int) -> None:
 
 
 @pytest.mark.usefixtures("log")
+def test_all_but_the_last_line_cannot_be_taken_out() -> None:
+    with transaction() as session:
+        session.execute(delete(AuditEntry).where(AuditEntry.id < LINES))
+    with pytest.raises(AuditBroken, match=r"^line 1 is missing$"):
+        verified()
+
+
+@pytest.mark.usefixtures("log")
 def test_two_lines_that_changed_places_show() -> None:
     with transaction() as session:
         for line, to in ((2, 98), (3, 2), (98, 3)):
@@ -120,7 +133,7 @@ def test_words_cannot_move_from_one_column_to_the_next() -> None:
 def test_a_change_shows_to_a_session_that_has_read_the_log_before() -> None:
     session = db.session()
     kept = list(session.scalars(select(AuditEntry)))
-    assert verify_chain(session) == len(kept) == LINES
+    assert verify_chain(session).number == len(kept) == LINES
     with db.engine.begin() as other:
         other.execute(text("UPDATE audit_entries SET actor = 'nobody' WHERE id = 2"))
     session.commit()  # its next read sees the change; objects do not expire on commit
@@ -143,7 +156,7 @@ def test_a_line_is_not_there_when_what_it_records_did_not_happen() -> None:
 @pytest.mark.usefixtures("app")
 def test_an_empty_log_holds() -> None:
     with transaction() as session:
-        session.execute(delete(AuditEntry))
+        begin_anew(session)
     assert verified() == 0
 
 
@@ -217,7 +230,9 @@ def test_the_command_tells_whether_the_log_holds(database_url: str, app: Flask) 
         count = session.scalar(select(func.count()).select_from(AuditEntry))
     whole = run_command(values, "audit", "verify")
     assert (whole.returncode, whole.stderr) == (0, "")
-    assert whole.stdout == f"The audit log holds: {count} lines.\n"
+    said, mark = whole.stdout.splitlines()
+    assert said == f"The audit log holds: {count} lines."
+    assert re.fullmatch(rf"Write this down elsewhere: {count}:[0-9a-f]{{64}}", mark)
     with transaction() as session:
         session.execute(update(AuditEntry).where(AuditEntry.id == 2).values(actor="nobody"))
     broken = run_command(values, "audit", "verify")

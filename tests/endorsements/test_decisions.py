@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coalition import clock
-from coalition.audit.actions import verify_chain
 from coalition.audit.models import AuditEntry
+from coalition.audit.proof import verify_chain
 from coalition.db import transaction
 from coalition.endorsements import decisions
 from coalition.endorsements.actions import appeal_decision, edit_endorsement, withdraw_endorsement

@@ -22,7 +22,7 @@ from coalition.petition.models import ReviewedAddress, Signature, SignatureStatu
 from coalition.petition.tally import verify_tally
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
-from tests.conftest import ROOT, environment, run_command
+from tests.conftest import ROOT, SECRET, environment, run_command
 from tests.factories import agreed_now, make_signature
 from tests.mailbox import Mailbox, code_in, link_in, text_of
 from tests.signing import sign
@@ -285,7 +285,7 @@ def test_two_signatures_of_one_address_become_one_when_keys_are_rotated(
     make_app: Callable[..., Flask], database_url: str, mailbox: Mailbox
 ) -> None:
     """Given while one process had the new secret first, and another did not know it."""
-    old, new = "o" * 40, "n" * 40
+    old, new = SECRET, "n" * 40  # the database was prepared under the old one
     personal = actions.Personal("Ada", None, None, show_name=False, wants_updates=False)
     for keys in (f"{new},{old}", old):
         with make_app(SECRET_KEYS=keys).app_context(), transaction() as session:
