@@ -20,12 +20,15 @@ from coalition.endorsements.models import ContactChange, Endorsement
 from coalition.mail.address import address_digests
 from coalition.mail.models import BlockedAddress, OutboxMessage
 from coalition.petition.actions import set_status
+from coalition.petition.fingerprints import domain_digest
 from coalition.petition.models import (
+    BulkDecision,
     Cause,
     ReviewedAddress,
     Signature,
     SignatureStatus,
 )
+from coalition.web.limit_models import NetworkRule
 
 SECRET_BYTES = 48
 ROWS_AT_ONCE = 500
@@ -50,6 +53,8 @@ def rotate() -> None:
     _rewrite(OutboxMessage.id, _rewrite_message)
     _rewrite(Moderator.id, _rewrite_moderator)
     _rewrite(DeskSession.id, _rewrite_desk_session)
+    _rewrite(BulkDecision.id, _rewrite_bulk_decision)
+    _rewrite(NetworkRule.id, _rewrite_network_rule)
     with transaction() as session:
         record(
             session,
@@ -83,6 +88,10 @@ def _rewrite_signature(session: Session, signature: Signature) -> None:
     if twin:
         signature = _merge(session, signature, twin)
     signature.address_digest = newest
+    signature.domain_digest = domain_digest(signature.email)
+    # Nobody knows its network any more, so its digest cannot be made anew; and whoever has the
+    # older secret could try all networks until one fits.
+    signature.network_digest = None
     for column in ("email", "name", "appeal"):
         flag_modified(signature, column)
 
@@ -146,3 +155,12 @@ def _rewrite_moderator(session: Session, moderator: Moderator) -> None:
 
 def _rewrite_desk_session(session: Session, begun: DeskSession) -> None:
     flag_modified(begun, "browser")
+
+
+def _rewrite_bulk_decision(session: Session, decision: BulkDecision) -> None:
+    flag_modified(decision, "search")
+
+
+def _rewrite_network_rule(session: Session, rule: NetworkRule) -> None:
+    for column in ("network", "note"):
+        flag_modified(rule, column)

@@ -25,7 +25,8 @@ from coalition.mail.actions import delete_finished
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
 from coalition.petition import emails
-from coalition.petition.actions import delete_unverified
+from coalition.petition.actions import delete_old_networks, delete_unverified
+from coalition.petition.bulk import lapse_proposals
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 
@@ -101,6 +102,8 @@ def delete_expired() -> float:
     """Delete what the privacy notice says is deleted by now."""
     with transaction() as session:
         delete_unverified(session, now=clock.utc_now())
+        delete_old_networks(session, now=clock.utc_now())
+        lapse_proposals(session, now=clock.utc_now())
         delete_past_endorsements(session, now=clock.utc_now())
         delete_past_sessions(session, now=clock.utc_now())
         delete_past_claims(session, now=clock.utc_now())

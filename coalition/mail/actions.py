@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ LEASE = timedelta(minutes=5)  # a batch must be done by then, or another worker 
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=2)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, 4.5.4.1: four to five days
+ROWS_AT_ONCE = 5_000  # mails written in one statement
 KEPT_AFTER_SENDING = timedelta(days=7)  # privacy notice: the fact of sending, without content
 
 
@@ -51,6 +52,56 @@ def queue_message(
     session.add(message)
     session.flush()
     return message.id
+
+
+def queue_apart(
+    session: Session,
+    kind: str,
+    references: Sequence[uuid.UUID],
+    *,
+    gap: timedelta,
+    now: datetime,
+) -> None:
+    """Put a mail about each of `references` in the outbox, each due `gap` after the one before.
+
+    For mails that nobody waits for: those that somebody does wait for go between them.
+    """
+    for start in range(0, len(references), ROWS_AT_ONCE):
+        session.execute(
+            insert(OutboxMessage),
+            [
+                {
+                    "id": uuid.uuid4(),
+                    "kind": kind,
+                    "reference": reference,
+                    "state": MessageState.WAITING,
+                    "attempts": 0,
+                    "created_at": now,
+                    "due_at": now + gap * number,
+                }
+                for number, reference in enumerate(references[start : start + ROWS_AT_ONCE], start)
+            ],
+        )
+
+
+def take_back(
+    session: Session, kind: str, references: Select[uuid.UUID], *, queued_at: datetime
+) -> Sequence[uuid.UUID]:
+    """Delete mails that were queued at this moment about `references`, and that no worker has
+    tried yet. Returns what they were about.
+    """
+    return session.scalars(
+        delete(OutboxMessage)
+        .where(
+            OutboxMessage.kind == kind,
+            OutboxMessage.state == MessageState.WAITING,
+            OutboxMessage.attempts == 0,
+            OutboxMessage.created_at == queued_at,
+            OutboxMessage.reference.in_(references),
+        )
+        .returning(OutboxMessage.reference)
+        .execution_options(synchronize_session=False)
+    ).all()  # type: ignore[return-value]  # those of this kind have a reference
 
 
 def claim_batch(session: Session, limit: int, *, now: datetime) -> Sequence[OutboxMessage]:

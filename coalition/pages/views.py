@@ -29,7 +29,7 @@ from coalition.web.access import Access, open_to
 from coalition.web.caching import PAGE_SECONDS, public_page
 from coalition.web.errors import ERROR_STATUS
 from coalition.web.headers import ONE_YEAR
-from coalition.web.limits import longest_window
+from coalition.web.limit_rules import longest_window
 
 blueprint = Blueprint("pages", __name__)
 OUTBOX_PATIENCE = timedelta(minutes=15)  # mail that waits longer means that no worker runs
