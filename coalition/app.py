@@ -16,7 +16,13 @@ from coalition.accounts import views as accounts
 from coalition.accounts.security import init_accounts
 from coalition.crypto import Keyring
 from coalition.db import db, init_database
-from coalition.desk import organisation_views, people_views
+from coalition.desk import (
+    bulk_views,
+    limit_views,
+    organisation_views,
+    people_views,
+)
+from coalition.desk import signature_views as desk_signatures
 from coalition.desk import views as desk
 from coalition.desk.frame import init_frame
 from coalition.endorsements import entry_views, link_views, register_views
@@ -80,6 +86,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         desk.blueprint,
         organisation_views.blueprint,
         people_views.blueprint,
+        desk_signatures.blueprint,
+        bulk_views.blueprint,
+        limit_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

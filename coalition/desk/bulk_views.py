@@ -23,7 +23,8 @@ from coalition.desk.signature_views import (
     unseal_search,
 )
 from coalition.petition import bulk
-from coalition.petition.bulk import CountChanged, NotPossible
+from coalition.petition.bulk import CountChanged
+from coalition.petition.decisions import NotPossible
 from coalition.petition.models import BulkDecision, BulkKind, BulkState
 from coalition.petition.search import Search
 
@@ -123,9 +124,7 @@ def show(decision_id: uuid.UUID) -> View:
     return _page(decision_id)
 
 
-def _page(
-    decision_id: uuid.UUID, *, changed: bool = False, refused: str | None = None
-) -> View:
+def _page(decision_id: uuid.UUID, *, changed: bool = False, refused: str | None = None) -> View:
     decision = db.session().get(BulkDecision, decision_id)
     if decision is None:
         abort(404)

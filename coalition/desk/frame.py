@@ -19,6 +19,8 @@ WAYS: list[tuple[str, str, frozenset[Role]]] = [
         "Organisations",
         frozenset({Role.MODERATOR, Role.ADMINISTRATOR}),
     ),
+    ("/desk/signatures", "Signatures", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
+    ("/desk/limits", "Limits", frozenset({Role.ADMINISTRATOR})),
     ("/desk/people", "People", frozenset({Role.ADMINISTRATOR})),
     ("/desk/you", "Your account", frozenset(Role)),
 ]

@@ -35,14 +35,17 @@ class NetworkForm(PublicForm):
         if len(field.data) > 100:
             raise ValidationError("Enter one network address")
         try:
-            field.data = str(parse_network(field.data))
+            parse_network(field.data)
         except ValueError as error:
             raise ValidationError(str(error)) from error
 
     def validate_factor(self, field: Field) -> None:
         if not field.data:
             return
-        if not re.fullmatch(r"[0-9]{1,4}", field.data) or not 2 <= int(field.data) <= LARGEST_FACTOR:
+        if (
+            not re.fullmatch(r"[0-9]{1,4}", field.data)
+            or not 2 <= int(field.data) <= LARGEST_FACTOR
+        ):
             raise ValidationError(f"Enter a whole number from 2 to {LARGEST_FACTOR}")
 
     def validate_limits(self, field: Field) -> None:
@@ -54,6 +57,6 @@ class NetworkForm(PublicForm):
 
 def _check_limits(field: Field) -> None:
     try:
-        field.data = parse_limits(field.data)
+        parse_limits(field.data)
     except ValueError as error:
         raise ValidationError(str(error)) from error

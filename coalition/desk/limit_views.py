@@ -15,7 +15,13 @@ from coalition.accounts.queries import name_of
 from coalition.db import db, transaction
 from coalition.desk import limit_actions
 from coalition.desk.limit_forms import GeneralLimitForm, NetworkForm
-from coalition.web.limit_rules import REMEMBERED, forget_rules, limits_of
+from coalition.web.limit_rules import (
+    REMEMBERED,
+    forget_rules,
+    limits_of,
+    parse_limits,
+    parse_network,
+)
 
 blueprint = Blueprint("desk_limits", __name__, url_prefix="/desk/limits")
 GENERAL = {
@@ -84,7 +90,11 @@ def change(name: str) -> View:
         return _page(limit_forms={name: form}), 422
     with transaction() as session:
         limit_actions.set_limit(
-            session, name, form.limits.data, actor=current_moderator().actor, now=clock.utc_now()
+            session,
+            name,
+            parse_limits(form.limits.data),
+            actor=current_moderator().actor,
+            now=clock.utc_now(),
         )
     return _back("limit")
 
@@ -101,7 +111,7 @@ def reset(name: str) -> View:
     return _back("reset")
 
 
-@blueprint.post("/networks")
+@blueprint.post("/networks/set")
 @for_roles(Role.ADMINISTRATOR)
 def set_network() -> View:
     form = NetworkForm(request.form)
@@ -110,9 +120,9 @@ def set_network() -> View:
     with transaction() as session:
         limit_actions.set_network(
             session,
-            form.network.data,
+            str(parse_network(form.network.data)),
             factor=int(form.factor.data) if form.factor.data else None,
-            limits=form.limits.data or None,
+            limits=parse_limits(form.limits.data) if form.limits.data else None,
             note=form.note.data,
             actor=current_moderator().actor,
             now=clock.utc_now(),

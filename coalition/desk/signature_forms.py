@@ -29,7 +29,7 @@ _FORMS_OF_TIME = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%
 _LONGEST = 300  # characters, of anything to search for
 
 
-class _When(StringField):
+class _When(StringField):  # type: ignore[misc]
     """A moment by the clock of the United Kingdom. `last` takes in the whole minute or day."""
 
     def __init__(self, label: str, *, last: bool = False, **values: object) -> None:
@@ -61,10 +61,9 @@ def _read_when(text: str) -> datetime:
 
 def _check_when(form: PublicForm, field: Field) -> None:
     try:
-        if field.data:
-            # A moment at either end of what a calendar knows has no place in UTC.
-            if not 2000 <= _read_when(field.data).year <= 2999:
-                raise ValueError
+        # A moment at either end of what a calendar knows has no place in UTC.
+        if field.data and not 2000 <= _read_when(field.data).year <= 2999:
+            raise ValueError
     except ValueError:
         raise ValidationError("Enter a day and a time such as 2021-04-29 14:00") from None
 
@@ -101,14 +100,14 @@ class SearchForm(PublicForm):
         if field.data:
             try:
                 _must_be_short(field)
-                field.data = normal_domain(field.data)
+                normal_domain(field.data)
             except NotAnAddress as error:
                 raise ValidationError("Enter a mail domain such as example.org") from error
 
     def validate_network_of(self, field: Field) -> None:
         if field.data:
             try:
-                field.data = str(uuid.UUID(field.data))
+                uuid.UUID(field.data)
             except ValueError:
                 raise ValidationError(
                     "Enter the number of a signature, as its page shows it"
@@ -125,7 +124,7 @@ class SearchForm(PublicForm):
         """The search of a form that is valid."""
         return Search(
             address=self.address.data or None,
-            domain=self.domain.data or None,
+            domain=normal_domain(self.domain.data) if self.domain.data else None,
             network_of=uuid.UUID(self.network_of.data) if self.network_of.data else None,
             signed_from=self.signed_from.moment,
             signed_until=self.signed_until.moment,

@@ -116,9 +116,7 @@ def found(sealed: str) -> View:
         by_status = count_found(session, search)
         count = sum(by_status.values())
         signatures = find_page(session, search, page)
-        record_search(
-            session, search, count, actor=current_moderator().actor, now=clock.utc_now()
-        )
+        record_search(session, search, count, actor=current_moderator().actor, now=clock.utc_now())
     return render_template(
         "desk/signatures_found.html",
         search=search,
@@ -145,16 +143,16 @@ def _one(signature_id: uuid.UUID, form: ReasonForm, refused: str | None = None) 
         signature = queries.find_signature(session, signature_id)
         if signature is None:
             return render_template("desk/signature_gone.html", kept=what_was_typed()), 410
-        record_look(
-            session, signature_id, actor=current_moderator().actor, now=clock.utc_now()
-        )
+        record_look(session, signature_id, actor=current_moderator().actor, now=clock.utc_now())
     page = render_template(
         "desk/signature.html",
         signature=signature,
         form=form,
         refused=refused,
         done=request.args.get("done"),
-        possible=[name for name, each in DECISIONS.items() if signature.status in each.allowed_from],
+        possible=[
+            name for name, each in DECISIONS.items() if signature.status in each.allowed_from
+        ],
         network=seal_search(Search(network_of=signature_id)) if signature.network_digest else None,
         who=partial(name_of, db.session()),
         bulk=queries.bulk_decisions_about(db.session(), signature_id),
