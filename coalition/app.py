@@ -18,12 +18,15 @@ from coalition.crypto import Keyring
 from coalition.db import db, init_database
 from coalition.desk import (
     audit_views,
+    bulk_views,
+    limit_views,
     mail_views,
     organisation_views,
     people_views,
     text_preview_views,
     text_views,
 )
+from coalition.desk import signature_views as desk_signatures
 from coalition.desk import views as desk
 from coalition.desk.frame import init_frame
 from coalition.endorsements import entry_views, link_views, register_views
@@ -92,6 +95,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         text_preview_views.blueprint,
         mail_views.blueprint,
         audit_views.blueprint,
+        desk_signatures.blueprint,
+        bulk_views.blueprint,
+        limit_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

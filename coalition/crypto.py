@@ -61,6 +61,11 @@ class Keyring:
         self.derive = lru_cache(maxsize=None)(self._derive)
         self._fernet = lru_cache(maxsize=None)(self._make_fernet)
 
+    @property
+    def has_older(self) -> bool:
+        """Whether anything may still be under another secret than the newest."""
+        return len(self._secrets) > 1
+
     def _derive(self, purpose: str) -> tuple[bytes, ...]:
         return tuple(
             HKDF(

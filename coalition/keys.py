@@ -23,12 +23,15 @@ from coalition.mail.address import address_digests
 from coalition.mail.bounce_actions import move_bounces
 from coalition.mail.models import BlockedAddress, Bounce, OutboxMessage
 from coalition.petition.actions import set_status
+from coalition.petition.fingerprints import domain_digest
 from coalition.petition.models import (
+    BulkDecision,
     Cause,
     ReviewedAddress,
     Signature,
     SignatureStatus,
 )
+from coalition.web.limit_models import NetworkRule
 
 SECRET_BYTES = 48
 ROWS_AT_ONCE = 500
@@ -54,6 +57,8 @@ def rotate() -> None:
     _rewrite(Moderator.id, _rewrite_moderator)
     _rewrite(DeskSession.id, _rewrite_desk_session)
     _rewrite(Bounce.id, _rewrite_bounce)
+    _rewrite(BulkDecision.id, _rewrite_bulk_decision)
+    _rewrite(NetworkRule.id, _rewrite_network_rule)
     with transaction() as session:
         record(
             session,
@@ -95,6 +100,10 @@ def _rewrite_signature(session: Session, signature: Signature) -> None:
         signature = _merge(session, signature, twin)
     signature.address_digest = newest
     move_bounces(session, signature.email)
+    signature.domain_digest = domain_digest(signature.email)
+    # Nobody knows its network any more, so its digest cannot be made anew; and whoever has the
+    # older secret could try all networks until one fits.
+    signature.network_digest = None
     for column in ("email", "name", "appeal"):
         flag_modified(signature, column)
 
@@ -163,3 +172,12 @@ def _rewrite_moderator(session: Session, moderator: Moderator) -> None:
 
 def _rewrite_desk_session(session: Session, begun: DeskSession) -> None:
     flag_modified(begun, "browser")
+
+
+def _rewrite_bulk_decision(session: Session, decision: BulkDecision) -> None:
+    flag_modified(decision, "search")
+
+
+def _rewrite_network_rule(session: Session, rule: NetworkRule) -> None:
+    for column in ("network", "note"):
+        flag_modified(rule, column)

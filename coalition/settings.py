@@ -171,7 +171,8 @@ def _redis_url(text: str) -> str:
     return text
 
 
-def _limits(text: str) -> str:
+def checked_limits(text: str) -> str:
+    """`text` if it says limits, such as "30 per minute; 300 per hour". Raises ValueError."""
     try:
         amounts = [item.amount for item in parse_many(text)]
     except ValueError:
@@ -204,11 +205,13 @@ class Settings:
     web_processes: int = _setting(_whole_number(1, 64), 2)
     database_pool: int = _setting(_whole_number(1, 100), 5)  # connections a process
     # A hospital ward or a day centre is one network: thirty people may sign in a minute.
-    limit_network: str = _setting(_limits, "30 per minute; 300 per hour")
-    limit_address: str = _setting(_limits, "3 per hour; 6 per day")
-    limit_domain: str = _setting(_limits, "300 per hour")
-    limit_code: str = _setting(_limits, "5 per 10 minutes; 20 per day")
-    limit_sign_in: str = _setting(_limits, "10 per 15 minutes; 50 per day")
+    limit_network: str = _setting(checked_limits, "30 per minute; 300 per hour")
+    limit_address: str = _setting(checked_limits, "3 per hour; 6 per day")
+    limit_domain: str = _setting(checked_limits, "300 per hour")
+    limit_code: str = _setting(checked_limits, "5 per 10 minutes; 20 per day")
+    limit_sign_in: str = _setting(checked_limits, "10 per 15 minutes; 50 per day")
+    # More signatures than these are decided about at once by two moderators only.
+    bulk_limit: int = _setting(_whole_number(0, 1_000_000), 100)
 
     @property
     def is_https(self) -> bool:

@@ -24,7 +24,8 @@ from coalition.mail.actions import delete_finished
 from coalition.mail.bounce_actions import delete_old_bounces
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
-from coalition.petition.actions import delete_unverified
+from coalition.petition.actions import delete_old_networks, delete_unverified
+from coalition.petition.bulk import lapse_proposals
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 from coalition.statements.drafts import delete_old_drafts
@@ -100,6 +101,8 @@ def delete_expired() -> float:
     """Delete what the privacy notice says is deleted by now."""
     with transaction() as session:
         delete_unverified(session, now=clock.utc_now())
+        delete_old_networks(session, now=clock.utc_now())
+        lapse_proposals(session, now=clock.utc_now())
         delete_past_endorsements(session, now=clock.utc_now())
         delete_past_sessions(session, now=clock.utc_now())
         delete_past_claims(session, now=clock.utc_now())

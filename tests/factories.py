@@ -27,6 +27,7 @@ from coalition.endorsements.models import (
 from coalition.endorsements.queries import find_entry, with_contact
 from coalition.mail.address import address_digests
 from coalition.petition.actions import Agreed
+from coalition.petition.fingerprints import domain_digest, network_digest
 from coalition.petition.models import Cause, Signature, SignatureStatus
 from coalition.petition.tally import append_count_event
 from coalition.statements.queries import current_campaign
@@ -45,6 +46,7 @@ def make_signature(
     *,
     email: str | None = None,
     status: SignatureStatus = SignatureStatus.VERIFIED,
+    network: str | None = None,
     now: datetime | None = None,
     **values: Any,
 ) -> Signature:
@@ -55,6 +57,8 @@ def make_signature(
         **{
             "id": uuid.uuid4(),
             "address_digest": address_digests(email)[0],
+            "domain_digest": domain_digest(email),
+            "network_digest": network_digest(network) if network else None,
             "email": email,
             "name": "Somebody Fictional",
             "region": None,

@@ -20,11 +20,14 @@ from coalition.db import db, transaction
 from coalition.endorsements.models import Endorsement
 from coalition.mail.actions import block_address, queue_message
 from coalition.mail.models import BlockedAddress, OutboxMessage
-from coalition.petition.models import CountEvent, DailyTally, Signature
+from coalition.petition.bulk import decide_all
+from coalition.petition.models import BulkChange, BulkKind, CountEvent, DailyTally, Signature
+from coalition.petition.search import Search
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import FILES, read_folder
+from coalition.web.limit_models import LimitOverride, NetworkRule
 from tests.conftest import ROOT, environment
 from tests.factories import make_endorsement, make_signature
 
@@ -64,6 +67,13 @@ def insert_rows(app: Flask) -> None:
         block_address(session, f"blocked-{uuid.uuid4()}@example.org", now=now)
         queue_message(session, "petition.link", details={"address": "a@example.org"}, now=now)
         record(session, actor="test", action="looked", subject="everything", now=now)
+        session.add(
+            LimitOverride(name="LIMIT_DOMAIN", limits="9 per hour", set_by="test", set_at=now)
+        )
+        rule = {"network": "203.0.113.7/32", "factor": 2, "note": "Ward 4", "set_by": "test"}
+        session.add(NetworkRule(id=uuid.uuid4(), set_at=now, **rule))
+        told = {"counted": 2, "limit": 2, "reason": "why", "actor": "test", "now": now}
+        decide_all(session, uuid.uuid4(), BulkKind.HOLD, Search(), **told)
     for model in (
         Signature,
         Endorsement,
@@ -72,6 +82,9 @@ def insert_rows(app: Flask) -> None:
         BlockedAddress,
         OutboxMessage,
         AuditEntry,
+        BulkChange,
+        NetworkRule,
+        LimitOverride,
     ):
         assert db.session.scalar(select(func.count()).select_from(model)), model
     db.session.remove()
@@ -157,4 +170,4 @@ def test_down_to_nothing_with_rows_and_up_again(empty: Flask) -> None:
     flask_migrate.upgrade()
     assert shape() == first
     insert_rows(empty)
-    assert verify_chain(db.session()).number == len(FILES) + 2
+    assert verify_chain(db.session()).number == len(FILES) + 3

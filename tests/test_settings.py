@@ -100,6 +100,9 @@ def test_a_required_setting_that_is_not_set_stops_the_start(name: str, value: st
         ("LIMIT_ADDRESS", "3 per fortnight"),
         ("LIMIT_DOMAIN", "30 per minute; often"),
         ("LIMIT_CODE", "-3 per minute"),
+        ("BULK_LIMIT", "-1"),
+        ("BULK_LIMIT", "1000001"),
+        ("BULK_LIMIT", "few"),
     ],
     ids=lambda value: value[:60],
 )
@@ -238,7 +241,12 @@ def test_limits_are_kept_as_they_are_written(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "lowest", "highest"),
-    [("TRUSTED_PROXIES", 0, 9), ("WEB_PROCESSES", 1, 64), ("DATABASE_POOL", 1, 100)],
+    [
+        ("TRUSTED_PROXIES", 0, 9),
+        ("WEB_PROCESSES", 1, 64),
+        ("DATABASE_POOL", 1, 100),
+        ("BULK_LIMIT", 0, 1_000_000),
+    ],
 )
 def test_whole_numbers_are_taken_up_to_both_ends(name: str, lowest: int, highest: int) -> None:
     for number in (lowest, highest):

@@ -22,6 +22,8 @@ WAYS: list[tuple[str, str, frozenset[Role]]] = [
     ("/desk/texts", "Texts", frozenset({Role.EDITOR, Role.ADMINISTRATOR})),
     ("/desk/mail", "Mail", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
     ("/desk/audit", "Log", frozenset({Role.ADMINISTRATOR})),
+    ("/desk/signatures", "Signatures", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
+    ("/desk/limits", "Limits", frozenset({Role.ADMINISTRATOR})),
     ("/desk/people", "People", frozenset({Role.ADMINISTRATOR})),
     ("/desk/you", "Your account", frozenset(Role)),
 ]

@@ -13,12 +13,11 @@ from markupsafe import Markup
 
 from coalition.db import db
 from coalition.endorsements.forms import EndorseForm
-from coalition.mail import actions as mail
+from coalition.mail.terms import mail_terms
 from coalition.petition.views import form_context
 from coalition.statements.campaign import Campaign, Document
 from coalition.statements.models import DocumentVersion, Draft
 from coalition.statements.queries import as_document, campaign_of, history
-from coalition.web.limits import longest_window
 
 LAYOUT = "layouts/public.html"
 NO_LAYOUT = "layouts/content_only.html"
@@ -41,11 +40,7 @@ def _statement(campaign: Campaign, versions: Versions) -> dict[str, Any]:
 
 
 def _privacy(campaign: Campaign, versions: Versions) -> dict[str, Any]:
-    return {
-        "mail_days": mail.KEPT_AFTER_SENDING.days,
-        "give_up_days": mail.GIVE_UP_AFTER.days,
-        "limit_seconds": longest_window("LIMIT_NETWORK"),
-    }
+    return mail_terms()
 
 
 def _words(title: str, document: Callable[[Campaign], Document]) -> Preview:

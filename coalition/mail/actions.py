@@ -10,7 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -28,6 +38,7 @@ GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, 4.5.4.1: four to five days
 BEAT_EVERY = timedelta(seconds=15)
 PULSE_ID = 1
 KEPT_AFTER_SENDING = timedelta(days=7)  # privacy notice: the fact of sending, no content
+ROWS_AT_ONCE = 5_000  # mails written in one statement
 
 
 def queue_message(
@@ -56,6 +67,56 @@ def queue_message(
     session.add(message)
     session.flush()
     return message.id
+
+
+def queue_apart(
+    session: Session,
+    kind: str,
+    references: Sequence[uuid.UUID],
+    *,
+    gap: timedelta,
+    now: datetime,
+) -> None:
+    """Put a mail about each of `references` in the outbox, each due `gap` after the one before.
+
+    For mails that nobody waits for: those that somebody does wait for go between them.
+    """
+    for start in range(0, len(references), ROWS_AT_ONCE):
+        session.execute(
+            insert(OutboxMessage),
+            [
+                {
+                    "id": uuid.uuid4(),
+                    "kind": kind,
+                    "reference": reference,
+                    "state": MessageState.WAITING,
+                    "attempts": 0,
+                    "created_at": now,
+                    "due_at": now + gap * number,
+                }
+                for number, reference in enumerate(references[start : start + ROWS_AT_ONCE], start)
+            ],
+        )
+
+
+def take_back(
+    session: Session, kind: str, references: Select[uuid.UUID], *, queued_at: datetime
+) -> Sequence[uuid.UUID]:
+    """Delete mails that were queued at this moment about `references`, and that no worker has
+    tried yet. Returns what they were about.
+    """
+    return session.scalars(
+        delete(OutboxMessage)
+        .where(
+            OutboxMessage.kind == kind,
+            OutboxMessage.state == MessageState.WAITING,
+            OutboxMessage.attempts == 0,
+            OutboxMessage.created_at == queued_at,
+            OutboxMessage.reference.in_(references),
+        )
+        .returning(OutboxMessage.reference)
+        .execution_options(synchronize_session=False)
+    ).all()  # type: ignore[return-value]  # those of this kind have a reference
 
 
 def claim_batch(session: Session, limit: int, *, now: datetime) -> Sequence[OutboxMessage]:

@@ -20,9 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from coalition import clock
 from coalition.db import db
-from coalition.mail import actions as mail
-from coalition.mail.bounce_actions import BOUNCES_KEPT
 from coalition.mail.queries import oldest_due
+from coalition.mail.terms import mail_terms
 from coalition.pages.ledger import read_ledger
 from coalition.petition.views import form_context
 from coalition.statements.queries import NoCampaign, current_campaign
@@ -30,7 +29,6 @@ from coalition.web.access import Access, open_to
 from coalition.web.caching import PAGE_SECONDS, public_page
 from coalition.web.errors import ERROR_STATUS
 from coalition.web.headers import ONE_YEAR
-from coalition.web.limits import longest_window
 
 blueprint = Blueprint("pages", __name__)
 OUTBOX_PATIENCE = timedelta(minutes=15)  # mail that waits longer means that no worker runs
@@ -55,13 +53,7 @@ def help_page() -> str:
 @public_page
 def privacy() -> str:
     """What is kept, why and how long: each figure is the one that the code uses."""
-    return render_template(
-        "pages/privacy.html",
-        mail_days=mail.KEPT_AFTER_SENDING.days,
-        give_up_days=mail.GIVE_UP_AFTER.days,
-        bounce_days=BOUNCES_KEPT.days,
-        limit_seconds=longest_window("LIMIT_NETWORK"),
-    )
+    return render_template("pages/privacy.html", **mail_terms())
 
 
 @blueprint.get("/accessibility")

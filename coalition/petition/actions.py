@@ -19,7 +19,9 @@ from coalition.mail.address import address_digests, parse_address
 from coalition.mail.bounce_actions import forget_bounces
 from coalition.mail.models import MessageState, OutboxMessage
 from coalition.petition import emails
+from coalition.petition.fingerprints import domain_digest, network_digest
 from coalition.petition.models import (
+    NETWORK_LIFETIME,
     UNVERIFIED_LIFETIME,
     Cause,
     Kind,
@@ -67,18 +69,24 @@ class Verification(Enum):
 
 
 _REPLACED_WHEN_SIGNED_AGAIN = (
-    "email", "name", "region", "kind", "show_name", "wants_updates", "petition_version_id",
+    "domain_digest", "network_digest", "email", "name", "region", "kind", "show_name", "wants_updates", "petition_version_id",
     "consent_version_id", "choices_version_id", "signed_at", "verified_at",
     "status_changed_at", "decision_reason", "appeal", "appealed_at",
 )  # fmt: skip
 
 
 def sign_petition(
-    session: Session, email: str, personal: Personal, agreed: Agreed, *, now: datetime
+    session: Session,
+    email: str,
+    personal: Personal,
+    agreed: Agreed,
+    *,
+    network: str | None = None,
+    now: datetime,
 ) -> None:
     """Record a signature that awaits verification, and the mail that asks for it.
 
-    One path for every address, new, waiting, counted or blocked: one row is written or
+    `network` is that of the visitor, as text; only a digest of it is kept. One path for every address, new, waiting, counted or blocked: one row is written or
     touched and one mail queued, so that neither the answer nor its time tells which it was.
     While a signature waits, or was withdrawn, signing again replaces what was said before;
     one that is counted stays as it is, and the mail says so. Raises NotAnAddress.
@@ -89,6 +97,8 @@ def sign_petition(
     values = {
         "id": uuid.uuid4(),
         "address_digest": digest,
+        "domain_digest": domain_digest(email),
+        "network_digest": network_digest(network) if network else None,
         "email": parse_address(email),
         **vars(personal),
         **vars(agreed),
@@ -333,6 +343,22 @@ def delete_unverified(session: Session, *, now: datetime) -> int:
             Signature.status == Status.AWAITING,
             Signature.signed_at < now - UNVERIFIED_LIFETIME,
         )
+        .execution_options(synchronize_session=False)
+    )
+    return changed_rows(result)
+
+
+def delete_old_networks(session: Session, *, now: datetime) -> int:
+    """Delete what was kept of networks, once it is NETWORK_LIFETIME old. Returns of how many
+    signatures.
+    """
+    result = session.execute(
+        update(Signature)
+        .where(
+            Signature.network_digest.is_not(None),
+            Signature.signed_at < now - NETWORK_LIFETIME,
+        )
+        .values(network_digest=None)
         .execution_options(synchronize_session=False)
     )
     return changed_rows(result)

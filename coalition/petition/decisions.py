@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
+from coalition.crypto import keyring
 from coalition.mail.actions import queue_message
 from coalition.mail.address import address_digests
 from coalition.petition import emails
@@ -19,6 +20,7 @@ from coalition.petition.models import Cause, ReviewedAddress, Signature, Signatu
 
 Status = SignatureStatus
 LONGEST_REASON = 500  # characters
+ADDRESSES_AT_ONCE = 1_000
 
 
 class NotPossible(Exception):
@@ -76,7 +78,8 @@ def decide(
     signature.appeal = signature.appealed_at = None
     _remember(session, signature, now=now)
     if signature.status is Status.AWAITING:
-        signature.signed_at = now  # it waits anew, for as long as any other
+        # It waits anew, for as long as any other; what is kept of its network must not stay longer.
+        signature.signed_at, signature.network_digest = now, None
     signature.decision_reason = reason if signature.status in HINDERED else None
     queue_message(session, emails.DECIDED, reference=signature.id, now=now)
     record(
@@ -87,6 +90,27 @@ def decide(
         reason=reason,
         now=now,
     )
+
+
+def forget_reviews(session: Session, chosen: Select[uuid.UUID]) -> None:
+    """Forget that the addresses of these signatures are under review."""
+    digests = select(Signature.address_digest).where(Signature.id.in_(chosen))
+    session.execute(
+        delete(ReviewedAddress)
+        .where(ReviewedAddress.address_digest.in_(digests))
+        .execution_options(synchronize_session=False)
+    )
+    if not keyring().has_older:
+        return
+    # While an older secret is in use, it may be under review by a digest of that one.
+    emails_of = select(Signature.email).where(Signature.id.in_(chosen))
+    for some in session.scalars(emails_of).partitions(ADDRESSES_AT_ONCE):
+        older = [digest for email in some for digest in address_digests(email)[1:]]
+        session.execute(
+            delete(ReviewedAddress)
+            .where(ReviewedAddress.address_digest.in_(older))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _remember(session: Session, signature: Signature, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from coalition.crypto import DIGEST_BYTES, EncryptedText
 from coalition.db import Base, UtcDateTime, enum_column
 
 UNVERIFIED_LIFETIME = timedelta(days=7)  # privacy notice, "how long"; said in the mail
+NETWORK_LIFETIME = timedelta(days=30)  # privacy notice, "how long"
 
 _BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys
 
@@ -83,6 +84,11 @@ class Signature(Base):
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     # Tells duplicates. The address itself is encrypted.
     address_digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), unique=True)
+    # Tells what came from one mail domain, to find floods. None if it was signed before there
+    # was such a digest, until `coalition keys rotate`.
+    domain_digest: Mapped[bytes | None] = mapped_column(LargeBinary(DIGEST_BYTES))
+    # Tells what came from one network, to find floods; deleted after NETWORK_LIFETIME.
+    network_digest: Mapped[bytes | None] = mapped_column(LargeBinary(DIGEST_BYTES))
     email: Mapped[str] = mapped_column(EncryptedText("signatures.email"))
     name: Mapped[str] = mapped_column(EncryptedText("signatures.name"))
     region: Mapped[Region | None] = mapped_column(enum_column(Region, "region"))
@@ -111,6 +117,17 @@ class Signature(Base):
 
 # For deleting what was never verified, and for counting the signatures themselves.
 Index("ix_signatures_status_signed_at", Signature.status, Signature.signed_at)
+Index("ix_signatures_domain", Signature.domain_digest, Signature.signed_at)
+# Holds no more than the signatures of the last NETWORK_LIFETIME, and so finds as well those
+# whose time is over.
+_network_is_kept = Signature.network_digest.is_not(None)
+Index(
+    "ix_signatures_network",
+    Signature.network_digest,
+    Signature.signed_at,
+    postgresql_where=_network_is_kept,
+    sqlite_where=_network_is_kept,
+)
 
 
 class ReviewedAddress(Base):
@@ -124,6 +141,63 @@ class ReviewedAddress(Base):
 
     address_digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), primary_key=True)
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BulkKind(StrEnum):
+    """What can be decided about all signatures that a search finds."""
+
+    HOLD = "hold"
+    RELEASE = "release"
+    REMOVE = "remove"
+
+
+class BulkState(StrEnum):
+    PROPOSED = "proposed"  # waits for a second moderator; nothing is changed yet
+    REFUSED = "refused"
+    LAPSED = "lapsed"  # nobody confirmed or refused it in time
+    DONE = "done"
+    UNDONE = "undone"
+
+
+class BulkDecision(Base):
+    """One decision about all signatures that a search found, or the proposal of one."""
+
+    __tablename__ = "bulk_decisions"
+
+    # Made with the form: a form that is sent twice is carried out once.
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    kind: Mapped[BulkKind] = mapped_column(enum_column(BulkKind, "bulk_kind"))
+    state: Mapped[BulkState] = mapped_column(enum_column(BulkState, "bulk_state"))
+    actor: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(500))  # told to the signatories
+    count: Mapped[int]  # signatures that it changed or, while it is proposed, would change
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # The search, which may hold an address: only while it waits for a second moderator.
+    search: Mapped[str | None] = mapped_column(EncryptedText("bulk_decisions.search"))
+    second_actor: Mapped[str | None] = mapped_column(String(200))  # confirmed or refused it
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undone_by: Mapped[str | None] = mapped_column(String(200))
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undone_count: Mapped[int | None]
+
+
+class BulkChange(Base):
+    """One signature that a bulk decision changed, and what it was before. Goes with it."""
+
+    __tablename__ = "bulk_changes"
+
+    decision_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("bulk_decisions.id", ondelete="CASCADE"), primary_key=True
+    )
+    signature_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("signatures.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    before: Mapped[SignatureStatus] = mapped_column(
+        enum_column(SignatureStatus, "signature_status")
+    )
+    reason_before: Mapped[str | None] = mapped_column(String(500))
+    reviewed_before: Mapped[bool]  # whether its address was under review
+    undone: Mapped[bool]
 
 
 class Cause(StrEnum):
@@ -150,7 +224,7 @@ class CountEvent(Base):
     id: Mapped[int] = mapped_column(_BigId, primary_key=True)
     day: Mapped[date]  # in UTC
     cause: Mapped[Cause] = mapped_column(enum_column(Cause, "cause"))
-    change: Mapped[int]  # 1 or -1
+    change: Mapped[int]  # 1 or -1; of a bulk decision, all of one region and kind at once
     region: Mapped[Region | None] = mapped_column(enum_column(Region, "region"))
     kind: Mapped[Kind | None] = mapped_column(enum_column(Kind, "kind"))
 

@@ -17,6 +17,9 @@ from coalition.mail.address import address_digests
 from coalition.mail.models import Bounce, BounceKind
 from coalition.petition.models import (
     UNVERIFIED_LIFETIME,
+    BulkChange,
+    BulkDecision,
+    BulkState,
     DailyTally,
     Dimension,
     ReviewedAddress,
@@ -135,3 +138,38 @@ def current_count(now: datetime) -> Count | None:
             db.session.rollback()
         memory.asked_at = monotonic()
     return memory.count
+
+
+def bulk_proposals(session: Session) -> list[BulkDecision]:
+    """Decisions about many signatures that wait for a second moderator, the oldest first."""
+    return list(
+        session.scalars(
+            select(BulkDecision)
+            .where(BulkDecision.state == BulkState.PROPOSED)
+            .order_by(BulkDecision.at)
+        )
+    )
+
+
+def last_bulk_decisions(session: Session, limit: int) -> list[BulkDecision]:
+    """Decisions about many signatures that wait for nobody any more, the newest first."""
+    return list(
+        session.scalars(
+            select(BulkDecision)
+            .where(BulkDecision.state != BulkState.PROPOSED)
+            .order_by(BulkDecision.at.desc())
+            .limit(limit)
+        )
+    )
+
+
+def bulk_decisions_about(session: Session, signature_id: uuid.UUID) -> list[BulkDecision]:
+    """Decisions about many that changed this signature, the newest first."""
+    return list(
+        session.scalars(
+            select(BulkDecision)
+            .join(BulkChange, BulkChange.decision_id == BulkDecision.id)
+            .where(BulkChange.signature_id == signature_id)
+            .order_by(BulkDecision.at.desc())
+        )
+    )

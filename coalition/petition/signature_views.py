@@ -24,7 +24,7 @@ from coalition.mail.forms import EmailForm
 from coalition.mail.private_links import LinkExpired, Purpose, read_token
 from coalition.petition import actions, queries
 from coalition.petition.forms import AppealForm, PersonalForm, make_stamp, read_stamp
-from coalition.petition.models import Signature
+from coalition.petition.models import NETWORK_LIFETIME, Signature
 from coalition.petition.views import agreed_on_page, link_expired, link_invalid
 from coalition.statements.models import DocumentVersion
 from coalition.web.access import Access, open_to
@@ -202,6 +202,11 @@ def download(token: str) -> Response:
         status_changed_at=signature.status_changed_at.isoformat(),
         decision_reason=signature.decision_reason,
         appeal=signature.appeal,
+        network_fingerprint_until=(
+            (signature.signed_at + NETWORK_LIFETIME).isoformat()
+            if signature.network_digest
+            else None
+        ),
         appealed_at=signature.appealed_at.isoformat() if signature.appealed_at else None,
         petition_text=versions[signature.petition_version_id],
         consent_text=versions[signature.consent_version_id],

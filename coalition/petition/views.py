@@ -49,6 +49,7 @@ from coalition.petition.forms import (
 )
 from coalition.petition.models import (
     KIND_NAMES,
+    NETWORK_LIFETIME,
     REGION_NAMES,
     UNVERIFIED_LIFETIME,
     SignatureStatus,
@@ -58,7 +59,7 @@ from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
 from coalition.web.data import open_data
 from coalition.web.errors import error_page, form_again, log_failure
-from coalition.web.limits import limit_writes, spend
+from coalition.web.limits import known_network, limit_writes, spend
 
 blueprint = Blueprint("petition", __name__)
 blueprint.app_context_processor(
@@ -66,6 +67,7 @@ blueprint.app_context_processor(
         "region_names": REGION_NAMES,
         "kind_names": KIND_NAMES,
         "unverified_days": UNVERIFIED_LIFETIME.days,
+        "network_days": NETWORK_LIFETIME.days,
         "link_days": LINK_LIFETIME.days,
     }
 )
@@ -123,7 +125,12 @@ def sign() -> View:
     spend_on_address(form.email.data)
     with transaction() as session:
         actions.sign_petition(
-            session, form.email.data, form.personal(), agreed, now=clock.utc_now()
+            session,
+            form.email.data,
+            form.personal(),
+            agreed,
+            network=known_network(),
+            now=clock.utc_now(),
         )
     return _to_check_email(form.kept())
 

@@ -23,6 +23,10 @@ LABELS = {
     "logo_alt": "What the logo shows",
     "contact_name": "Name of the contact",
     "contact_role": "Role of the contact",
+    "reason": "Why",
+    "network": "Network",
+    "limits": "Limits",
+    "note": "Whose network it is",
 }
 PAGES = frozenset({400, 403, 404, 405, 413, 429, 500})
 log = logging.getLogger(__name__)

@@ -13,13 +13,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, request
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 from werkzeug.exceptions import TooManyRequests
 
-IPV6_VISITOR_BITS = 64  # an IPv6 visitor holds a whole /64 (RFC 6177)
+from coalition.web.limit_rules import IPV6_VISITOR_BITS, limits_of, limits_of_network
+
+UNKNOWN = "unknown"  # the network of an address that cannot be read
 
 View = TypeVar("View", bound=Callable[..., Any])
 log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ def network_of(address: str | None) -> str:
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:
-        return "unknown"
+        return UNKNOWN
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped:
             return str(ip.ipv4_mapped)
@@ -47,6 +49,12 @@ def visitor_network() -> str:
     return network_of(request.remote_addr)
 
 
+def known_network() -> str | None:
+    """As `visitor_network`, or None where nobody knows."""
+    network = visitor_network()
+    return None if network == UNKNOWN else network
+
+
 limiter = Limiter(key_func=visitor_network)
 _parse = lru_cache(maxsize=64)(parse_many)
 
@@ -54,7 +62,7 @@ _parse = lru_cache(maxsize=64)(parse_many)
 def limit_writes(view: View) -> View:
     """Limit the POSTs of a route by the visitor's network, over all such routes together."""
     limited: Any = limiter.shared_limit(
-        lambda: str(current_app.config["LIMIT_NETWORK"]),
+        lambda: limits_of_network(visitor_network()),
         scope="writes",
         methods=["POST"],
     )(view)
@@ -67,7 +75,7 @@ def spend(setting: str, key: bytes) -> None:
     Raises LimitReached, a 429, when one of the limits is used up.
     """
     identifiers = (setting, key.hex())
-    for item in sorted(_parse(current_app.config[setting])):
+    for item in sorted(_parse(limits_of(setting))):
         try:
             allowed = limiter.limiter.hit(item, *identifiers)
         except StorageError:
@@ -76,11 +84,6 @@ def spend(setting: str, key: bytes) -> None:
             return
         if not allowed:
             raise LimitReached(retry_after=_seconds_left(item, identifiers))
-
-
-def longest_window(setting: str) -> int:
-    """For how many seconds at most a counter of this setting's limits is kept."""
-    return max(item.get_expiry() for item in _parse(current_app.config[setting]))
 
 
 def _seconds_left(item: RateLimitItem, identifiers: tuple[str, ...]) -> int:

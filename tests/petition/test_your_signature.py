@@ -132,9 +132,13 @@ def test_the_download_holds_everything_that_is_held(app: Flask, visitor: Visitor
     assert (data["name"], data["email"]) == ("Ada", "ada@example.org")
     assert data["petition_text"]["version"] == 1
     assert "NHS England" in data["petition_text"]["text"]
-    unnamed = {"id", "address_digest", "revision"} | {
-        f"{text}_version_id" for text in ("petition", "consent", "choices")
-    }
+    assert "network_fingerprint_until" in data
+    digests = {"address_digest", "domain_digest", "network_digest"}
+    unnamed = (
+        {"id", "revision"}
+        | digests
+        | {f"{text}_version_id" for text in ("petition", "consent", "choices")}
+    )
     assert {column.key for column in Signature.__table__.columns} - unnamed <= data.keys()
 
 

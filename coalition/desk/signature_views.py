@@ -1,0 +1,188 @@
+"""Signatures at the desk: clusters, the search, what it finds, and one of them."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from coalition import clock
+from coalition.accounts.guard import current_moderator, for_roles
+from coalition.accounts.models import Role
+from coalition.accounts.queries import name_of
+from coalition.crypto import TokenExpired, TokenInvalid, keyring
+from coalition.db import db, transaction
+from coalition.desk.signature_forms import (
+    STATUS_NAMES,
+    ReasonForm,
+    SearchForm,
+    SingleForm,
+    filled_in,
+)
+from coalition.petition import queries
+from coalition.petition.clusters import (
+    LOOKED_BACK,
+    MANY_OF_A_DOMAIN,
+    MANY_OF_A_NETWORK,
+    domain_clusters,
+    network_clusters,
+)
+from coalition.petition.decisions import DECISIONS, NotPossible, decide
+from coalition.petition.looks import record_look, record_search
+from coalition.petition.models import BulkKind
+from coalition.petition.search import PAGE, Search, count_found, find_page
+from coalition.web.errors import what_was_typed
+
+blueprint = Blueprint("desk_signatures", __name__, url_prefix="/desk/signatures")
+blueprint.app_context_processor(lambda: {"status_names": STATUS_NAMES})
+ROLES = (Role.MODERATOR, Role.ADMINISTRATOR)
+SEAL = "desk.search"
+SEARCH_LIFETIME = timedelta(days=7)  # for which the address of what was found can be opened
+LAST_SHOWN = 20  # bulk decisions on the first page
+
+View = str | BaseResponse | tuple[str, int]
+
+
+class SearchGone(Exception):
+    """The address of what a search found is too old, or was not made here."""
+
+
+@blueprint.errorhandler(SearchGone)
+def search_gone(error: SearchGone) -> View:
+    """Offer the form anew, with what was typed to copy."""
+    return _home(SearchForm(formdata=None), gone=True, kept=what_was_typed()), 410
+
+
+def seal_search(search: Search) -> str:
+    """A search for an address: what was looked for can be read in no history and no log."""
+    return keyring().seal(SEAL, search.as_text())
+
+
+def unseal_search(sealed: str) -> Search:
+    """What `seal_search` was given. Raises SearchGone."""
+    try:
+        text = keyring().unseal(SEAL, sealed, clock.utc_now(), SEARCH_LIFETIME)
+    except (TokenInvalid, TokenExpired):
+        raise SearchGone from None
+    return Search.from_text(text)
+
+
+def _home(form: SearchForm, **values: Any) -> str:
+    session, now = db.session(), clock.utc_now()
+    return render_template(
+        "desk/signatures.html",
+        form=form,
+        networks=network_clusters(session, now=now),
+        domains=domain_clusters(session, now=now),
+        proposals=queries.bulk_proposals(session),
+        decisions=queries.last_bulk_decisions(session, LAST_SHOWN),
+        seal=seal_search,
+        who=partial(name_of, session),
+        hours=int(LOOKED_BACK.total_seconds() / 3600),
+        many={"network": MANY_OF_A_NETWORK, "domain": MANY_OF_A_DOMAIN},
+        **values,
+    )
+
+
+@blueprint.get("")
+@for_roles(*ROLES)
+def home() -> str:
+    """What might need somebody's eye, and the search. Not one signature is shown."""
+    return _home(SearchForm(formdata=None))
+
+
+@blueprint.post("/search")
+@for_roles(*ROLES)
+def search() -> View:
+    form = SearchForm(request.form)
+    if not form.validate():
+        return _home(form), 422
+    return redirect(url_for("desk_signatures.found", sealed=seal_search(form.search())), 303)
+
+
+@blueprint.get("/found/<sealed>")
+@for_roles(*ROLES)
+def found(sealed: str) -> View:
+    """What a search finds, without names. Each look is written to the log."""
+    search = unseal_search(sealed)
+    typed = request.args.get("page", "1")
+    page = int(typed) if re.fullmatch(r"[1-9][0-9]{0,5}", typed) else 1
+    with transaction() as session:
+        by_status = count_found(session, search)
+        count = sum(by_status.values())
+        signatures = find_page(session, search, page)
+        record_search(session, search, count, actor=current_moderator().actor, now=clock.utc_now())
+    return render_template(
+        "desk/signatures_found.html",
+        search=search,
+        sealed=sealed,
+        form=filled_in(search),
+        count=count,
+        by_status=by_status,
+        signatures=signatures,
+        page=page,
+        pages=-(-count // PAGE),
+        kinds=list(BulkKind),
+    )
+
+
+@blueprint.get("/<uuid:signature_id>")
+@for_roles(*ROLES)
+def show(signature_id: uuid.UUID) -> View:
+    """One signature, with its name. The look is written to the log."""
+    return _one(signature_id, SingleForm(formdata=None))
+
+
+def _one(signature_id: uuid.UUID, form: ReasonForm, refused: str | None = None) -> View:
+    with transaction() as session:
+        signature = queries.find_signature(session, signature_id)
+        if signature is None:
+            return render_template("desk/signature_gone.html", kept=what_was_typed()), 410
+        record_look(session, signature_id, actor=current_moderator().actor, now=clock.utc_now())
+    page = render_template(
+        "desk/signature.html",
+        signature=signature,
+        form=form,
+        refused=refused,
+        done=request.args.get("done"),
+        possible=[
+            name for name, each in DECISIONS.items() if signature.status in each.allowed_from
+        ],
+        network=seal_search(Search(network_of=signature_id)) if signature.network_digest else None,
+        who=partial(name_of, db.session()),
+        bulk=queries.bulk_decisions_about(db.session(), signature_id),
+    )
+    return page, 409 if refused else 422 if form.errors else 200
+
+
+@blueprint.post("/<uuid:signature_id>/decide")
+@for_roles(*ROLES)
+def decide_one(signature_id: uuid.UUID) -> View:
+    """Hold, release, remove or restore one signature; a mail tells its owner."""
+    form = SingleForm(request.form)
+    if not form.validate():
+        return _one(signature_id, form)
+    try:
+        decision = DECISIONS[form.decision.data or ""]
+    except KeyError:
+        return _one(signature_id, form, "Nothing was decided: choose what is to happen")
+    try:
+        with transaction() as session:
+            decide(
+                session,
+                decision,
+                signature_id,
+                reason=form.reason.data,
+                actor=current_moderator().actor,
+                now=clock.utc_now(),
+            )
+    except NotPossible as error:
+        return _one(signature_id, form, f"Nothing was decided: {error}")
+    return redirect(
+        url_for("desk_signatures.show", signature_id=signature_id, done=decision.name), 303
+    )

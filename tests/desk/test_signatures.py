@@ -1,0 +1,384 @@
+"""Signatures at the desk: clusters, search, one of them, and decisions about many."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from coalition import clock
+from coalition.accounts.models import Role
+from coalition.audit.models import AuditEntry
+from coalition.clock import LONDON
+from coalition.crypto import keyring
+from coalition.db import transaction
+from coalition.desk.signature_views import SEAL, SEARCH_LIFETIME
+from coalition.mail.models import OutboxMessage
+from coalition.petition import actions
+from coalition.petition.clusters import MANY_OF_A_DOMAIN, MANY_OF_A_NETWORK
+from coalition.petition.emails import DECIDED
+from coalition.petition.models import BulkDecision, BulkState, Region, Signature, SignatureStatus
+from coalition.petition.search import PAGE, Search
+from coalition.petition.tally import verify_tally
+from tests.desking import signed_in
+from tests.factories import make_signature
+from tests.visitor import Page, Visitor
+
+Status = SignatureStatus
+NAME = "Somebody Fictional"
+
+
+@pytest.fixture
+def moderator(app: Flask) -> Visitor:
+    return signed_in(app, Role.MODERATOR, name="Mo Fictional")
+
+
+@pytest.fixture
+def other(app: Flask) -> Visitor:
+    return signed_in(app, Role.MODERATOR, name="Kit Fictional")
+
+
+def make(size: int = 3, **values: object) -> list[uuid.UUID]:
+    domain = values.pop("domain", "flood.example.org")
+    with transaction() as session:
+        return [
+            make_signature(session, email=f"{uuid.uuid4().hex}@{domain}", **values).id  # type: ignore[arg-type]
+            for _ in range(size)
+        ]
+
+
+def search(visitor: Visitor, **answers: str) -> Page:
+    return visitor.submit(visitor.get("/desk/signatures"), "/search", **answers)
+
+
+def preview(visitor: Visitor, kind: str, **answers: str) -> Page:
+    found = search(visitor, **(answers or {"domain": "flood.example.org"}))
+    return visitor.get(next(link for link in found.links if f"/bulk/{kind}/" in link))
+
+
+def confirm(
+    visitor: Visitor, page: Page, reason: str = "These look alike.", **answers: str
+) -> Page:
+    return visitor.submit(page, "/bulk/", reason=reason, **answers)
+
+
+def statuses(session: Session) -> Counter[Status]:
+    session.rollback()
+    return Counter(session.scalars(select(Signature.status)))
+
+
+def log(session: Session) -> list[tuple[str, str]]:
+    session.rollback()
+    lines = session.execute(select(AuditEntry.action, AuditEntry.subject).order_by(AuditEntry.id))
+    return [(line.action, line.subject) for line in lines if line.action.startswith("signature")]
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"address": "ada"}, "Enter an email address"),
+        ({"address": "a" * 400 + "@example.org"}, "characters or fewer"),
+        ({"domain": "not a domain"}, "Enter a mail domain"),
+        ({"network_of": "203.0.113.7"}, "Enter the number of a signature"),
+        ({"signed_from": "yesterday"}, "Enter a day and a time"),
+        ({"signed_from": "0001-01-01T00:00"}, "Enter a day and a time"),
+        ({"signed_until": "9999-12-31T23:59"}, "Enter a day and a time"),
+        ({"signed_from": "2021-04-29T14:00", "signed_until": "2021-04-29T13:00"}, "before the"),
+        ({"status": "gone"}, "Not a valid choice"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused_at_its_field_and_kept(
+    app: Flask, moderator: Visitor, answers: dict[str, str], told: str
+) -> None:
+    page = search(moderator, **answers)
+    assert page.status == 422
+    assert "<title>Error: " in page.text
+    assert told in page.text
+    kept = page.form("/search").values
+    assert all(kept[name] == value for name, value in answers.items() if name != "status")
+
+
+@pytest.mark.parametrize("sealed", ["x", "gAAAAAB", "%00"])
+def test_an_address_that_was_not_made_here_finds_nothing_and_offers_the_search(
+    app: Flask, moderator: Visitor, sealed: str
+) -> None:
+    for path in (f"/desk/signatures/found/{sealed}", f"/desk/signatures/bulk/hold/{sealed}"):
+        page = moderator.get(path)
+        assert page.status == 410
+        assert "Search again" in page.text
+        assert page.form("/search")
+
+
+def test_words_sent_to_a_search_that_is_too_old_are_given_back(
+    app: Flask, moderator: Visitor, session: Session
+) -> None:
+    make()
+    page = preview(moderator, "remove")
+    long_ago = clock.utc_now() - SEARCH_LIFETIME - timedelta(minutes=1)
+    newest = keyring()._fernet(SEAL)._fernets[0]
+    sealed = json.dumps(Search().as_text()).encode()
+    old = newest.encrypt_at_time(sealed, int(long_ago.timestamp()))
+    values = {**page.form("/bulk/").values, "reason": "My long reason."}
+    answer = moderator.post(f"/desk/signatures/bulk/remove/{old.decode()}", values)
+    assert answer.status == 410
+    assert "My long reason." in answer.text
+    assert statuses(session) == {Status.VERIFIED: 3}
+
+
+def test_what_is_not_there_is_said_to_be_gone(app: Flask, moderator: Visitor) -> None:
+    page = moderator.get(f"/desk/signatures/{uuid.uuid4()}")
+    assert (page.status, "is not there" in page.text) == (410, True)
+    assert moderator.get(f"/desk/signatures/decisions/{uuid.uuid4()}").status == 404
+    found = search(moderator)
+    sealed = found.url.rpartition("/")[2]
+    assert moderator.get(f"/desk/signatures/bulk/burn/{sealed}").status == 404
+
+
+def test_an_address_that_was_searched_for_stands_in_no_location_and_no_log(
+    app: Flask, moderator: Visitor, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    (signature_id,) = make(1, domain="unusual.example.org")
+    with transaction() as writing:
+        address = writing.get_one(Signature, signature_id).email
+    page = search(moderator, address=address)
+    assert "1 signature found" in page.text
+    assert "unusual" not in page.url
+    lines = session.scalars(select(AuditEntry)).all()
+    told = caplog.text + "".join(line.subject + line.reason for line in lines)
+    assert "unusual" not in told
+    assert log(session)[-1] == ("signatures: searched", "by address: 1 found")
+
+
+def test_a_list_names_nobody_and_one_signature_is_opened_on_the_record(
+    app: Flask, moderator: Visitor, session: Session
+) -> None:
+    (signature_id,) = make(1, region=Region.WALES, network="203.0.113.7")
+    for page in (moderator.get("/desk/signatures"), search(moderator)):
+        assert NAME not in page.text
+        assert "flood.example.org" not in page.text
+    one = moderator.get(f"/desk/signatures/{signature_id}")
+    assert NAME in one.text
+    assert "Wales" in one.text
+    assert "@flood" not in one.text
+    assert log(session)[-2:] == [
+        ("signatures: searched", "by everything: 1 found"),
+        ("signature: looked at", f"signature {signature_id}"),
+    ]
+    same = moderator.get(next(link for link in one.links if "/found/" in link))
+    assert "1 signature found" in same.text
+
+
+def test_more_than_a_page_is_shown_page_by_page(app: Flask, moderator: Visitor) -> None:
+    make(PAGE + 1)
+    first = search(moderator)
+    second = moderator.get(next(link for link in first.links if "page=2" in link))
+    assert "page 2 of 2" in second.text
+    assert "There is no page 9" in moderator.get(first.url + "?page=9").text
+    for odd in ("0", "-1", "x", "9" * 20):
+        assert "page 1 of 2" in moderator.get(first.url + f"?page={odd}").text
+
+
+def test_a_window_of_time_is_by_the_clock_of_the_united_kingdom(
+    app: Flask, moderator: Visitor
+) -> None:
+    now = clock.utc_now().replace(second=30)
+    make(1, now=now)
+    here = now.astimezone(LONDON)
+    minute = f"{here:%Y-%m-%dT%H:%M}"
+    assert "1 signature found" in search(moderator, signed_from=minute, signed_until=minute).text
+    day = f"{here:%Y-%m-%d}"
+    assert "1 signature found" in search(moderator, signed_from=day, signed_until=day).text
+    later = f"{here + timedelta(minutes=2):%Y-%m-%dT%H:%M}"
+    page = search(moderator, signed_from=later)
+    assert "0 signatures found" in page.text
+    assert page.form("/search").values["signed_from"] == later
+
+
+def test_clusters_stand_first_without_being_asked_for(app: Flask, moderator: Visitor) -> None:
+    assert "There are none." in moderator.get("/desk/signatures").text
+    make(MANY_OF_A_NETWORK, network="203.0.113.7", domain="gmail.com")
+    make(MANY_OF_A_DOMAIN, domain="flood.example.org")
+    page = moderator.get("/desk/signatures")
+    assert page.text.index("flood.example.org") < page.text.index("One network")
+    assert page.text.index("One network") < page.text.index("Search</h2>")
+    found = [moderator.get(link).text for link in page.links if "/found/" in link]
+    assert f"{MANY_OF_A_DOMAIN} signatures found" in found[0]
+    assert f"{MANY_OF_A_NETWORK} signatures found" in found[1]
+
+
+def test_a_single_decision_is_made_once_with_a_reason(
+    app: Flask, moderator: Visitor, session: Session
+) -> None:
+    (signature_id,) = make(1)
+    page = moderator.get(f"/desk/signatures/{signature_id}")
+    refused = moderator.submit(page, "/decide", reason="", decision="hold")
+    assert (refused.status, "Say why" in refused.text) == (422, True)
+    odd = moderator.submit(page, "/decide", reason="because", decision="burn")
+    assert (odd.status, "Nothing was decided" in odd.text) == (409, True)
+    done = moderator.submit(page, "/decide", reason="because", decision="hold")
+    assert "A mail tells whoever signed" in done.text
+    again = moderator.submit(page, "/decide", reason="because", decision="hold")
+    assert (again.status, "cannot hold" in again.text) == (409, True)
+    assert again.form("/decide").values["reason"] == "because"
+    assert statuses(session) == {Status.HELD: 1}
+    assert verify_tally(session) == (0, [])
+
+
+def test_words_about_a_signature_that_is_gone_are_given_back(
+    app: Flask, moderator: Visitor
+) -> None:
+    (signature_id,) = make(1)
+    page = moderator.get(f"/desk/signatures/{signature_id}")
+    with transaction() as session:
+        actions.erase_signature(session, signature_id, now=clock.utc_now())
+    gone = moderator.submit(page, "/decide", reason="My long reason.", decision="hold")
+    assert (gone.status, "My long reason." in gone.text) == (410, True)
+
+
+def test_what_an_owner_wrote_is_read_where_it_is_decided(app: Flask, moderator: Visitor) -> None:
+    (signature_id,) = make(1, status=Status.HELD)
+    with transaction() as session:
+        actions.appeal_decision(session, signature_id, "It <b>is</b> me.", now=clock.utc_now())
+    page = moderator.get(f"/desk/signatures/{signature_id}")
+    assert "It &lt;b&gt;is&lt;/b&gt; me." in page.text
+    assert "1 of them stay as they are because their owners" in preview(moderator, "remove").text
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        ("hold", Status.VERIFIED, Status.HELD),
+        ("release", Status.HELD, Status.VERIFIED),
+        ("remove", Status.VERIFIED, Status.REMOVED),
+    ],
+)
+def test_many_are_decided_about_and_undone(
+    app: Flask, moderator: Visitor, session: Session, kind: str, before: Status, after: Status
+) -> None:
+    make(3, status=before)
+    make(1, domain="else.example.org")
+    done = confirm(moderator, preview(moderator, kind))
+    assert (done.status, "Done on" in done.text) == (200, True)
+    assert statuses(session) == Counter({after: 3}) + Counter({Status.VERIFIED: 1})
+    undone = moderator.submit(done, "/undo")
+    assert "3 of 3 are as they were" in undone.text
+    assert statuses(session) == Counter({before: 3}) + Counter({Status.VERIFIED: 1})
+    total = statuses(session)[Status.VERIFIED]
+    session.rollback()
+    assert verify_tally(session) == (total, [])
+    again = moderator.submit(done, "/undo")
+    assert (again.status, "3 of 3" in again.text) == (200, True)
+
+
+def test_a_bulk_decision_without_a_reason_is_not_carried_out(
+    app: Flask, moderator: Visitor, session: Session
+) -> None:
+    make()
+    page = preview(moderator, "hold")
+    for reason in ("", "x" * 501):
+        refused = confirm(moderator, page, reason)
+        assert refused.status == 422
+        assert refused.form("/bulk/").values["reason"] == reason
+    assert statuses(session) == {Status.VERIFIED: 3}
+
+
+def test_a_number_that_has_changed_is_shown_and_nothing_is_done(
+    app: Flask, moderator: Visitor, session: Session
+) -> None:
+    make(3)
+    page = preview(moderator, "remove")
+    make(1)
+    changed = confirm(moderator, page)
+    assert changed.status == 409
+    assert "it is 4 now" in changed.text
+    assert statuses(session) == {Status.VERIFIED: 4}
+    form = changed.form("/bulk/").values
+    assert (form["counted"], form["reason"]) == ("4", "These look alike.")
+    assert confirm(moderator, changed).status == 200
+    assert statuses(session) == {Status.REMOVED: 4}
+
+
+@pytest.mark.parametrize("counted", ["", "-1", "0", "x", "9" * 40, "3.0"])
+def test_a_number_that_nobody_was_shown_carries_nothing_out(
+    app: Flask, moderator: Visitor, session: Session, counted: str
+) -> None:
+    make(3)
+    assert confirm(moderator, preview(moderator, "hold"), counted=counted).status == 409
+    assert statuses(session) == {Status.VERIFIED: 3}
+
+
+def test_a_double_post_is_carried_out_once(
+    app: Flask, moderator: Visitor, session: Session
+) -> None:
+    make(3)
+    page = preview(moderator, "hold")
+    first, second = confirm(moderator, page), confirm(moderator, page)
+    assert first.url == second.url
+    session.rollback()
+    assert session.scalar(select(func.count()).select_from(BulkDecision)) == 1
+    mails = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == DECIDED)).all()
+    assert len(mails) == 3
+    assert verify_tally(session) == (0, [])
+
+
+def test_what_is_above_the_limit_needs_a_second_person(
+    make_app: Callable[..., Flask], session: Session
+) -> None:
+    app = make_app(BULK_LIMIT="2")
+    one, two = (signed_in(app, Role.MODERATOR, name=name) for name in ("Mo One", "Kit Two"))
+    make(3)
+    shown = preview(one, "remove")
+    assert "needs a second person" in shown.text or "waits for a second person" in shown.text
+    proposal = confirm(one, shown)
+    assert "Nothing is changed yet" in proposal.text
+    assert not [form for form in proposal.forms if "/confirm" in form.action]
+    forged = one.post(
+        f"{proposal.url}/confirm", {**proposal.form("/refuse").values, "counted": "3"}
+    )
+    assert (forged.status, "somebody else" in forged.text) == (409, True)
+    assert statuses(session) == {Status.VERIFIED: 3}
+    home = two.get("/desk/signatures")
+    assert "Wait for a second person" in home.text
+    page = two.get(next(link for link in home.links if "/decisions/" in link))
+    assert "Mo One" in page.text
+    make(1)
+    changed = two.submit(page, "/confirm")
+    assert (changed.status, "it is 4 now" in changed.text) == (409, True)
+    done = two.submit(changed, "/confirm")
+    assert "Kit Two" in done.text
+    assert two.submit(changed, "/confirm").status == 200
+    assert statuses(session) == {Status.REMOVED: 4}
+    session.rollback()
+    assert verify_tally(session) == (0, [])
+
+
+def test_a_proposal_is_refused_or_taken_back(
+    make_app: Callable[..., Flask], session: Session
+) -> None:
+    app = make_app(BULK_LIMIT="0")
+    one, two = (signed_in(app, Role.MODERATOR, name=name) for name in ("Mo One", "Kit Two"))
+    make(1)
+    for visitor in (one, two):
+        proposal = confirm(one, preview(one, "hold"))
+        refused = visitor.submit(visitor.get(proposal.url), "/refuse")
+        assert "Nothing was changed" in refused.text
+        late = two.post(f"{proposal.url}/confirm", two.get("/desk").form("/leave").values)
+        assert late.status == 409
+    session.rollback()
+    assert {each.state for each in session.scalars(select(BulkDecision))} == {BulkState.REFUSED}
+    assert statuses(session) == {Status.VERIFIED: 1}
+
+
+def test_nothing_to_decide_about_offers_no_button(app: Flask, moderator: Visitor) -> None:
+    make(1, status=Status.WITHDRAWN)
+    page = preview(moderator, "hold")
+    assert "nothing to hold" in page.text
+    assert not [form for form in page.forms if "/bulk/" in form.action]
