@@ -160,7 +160,7 @@ def filled_in(search: Search) -> SearchForm:
 
 
 def _typed(moment: datetime | None) -> str | None:
-    return f"{moment.astimezone(LONDON):%Y-%m-%dT%H:%M}" if moment else None
+    return f"{moment.astimezone(LONDON):%Y-%m-%d %H:%M}" if moment else None
 
 
 class ReasonForm(PublicForm):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from coalition.endorsements.models import EndorsementStatus as Org
 from tests.browser import organisations as orgs
 from tests.browser import ways
+from tests.browser.desk_signatures import SIGNATURE_STATES
 from tests.browser.desk_states import DESK_STATES
 from tests.browser.state import State, wrong
 from tests.browser.ways import LONG_NAME, LONG_WORDS, TOO_OLD, Status
@@ -279,4 +280,5 @@ STATES = [
     State("components", ways.open_page("/dev/components"), "Each part of the design"),
     State("mails that were not sent", ways.read_mails_that_were_not_sent, "No mail server"),
     *DESK_STATES,
+    *SIGNATURE_STATES,
 ]

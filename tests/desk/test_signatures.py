@@ -196,7 +196,7 @@ def test_a_window_of_time_is_by_the_clock_of_the_united_kingdom(
     assert "1 signature found" in search(moderator, signed_from=minute, signed_until=minute).text
     day = f"{here:%Y-%m-%d}"
     assert "1 signature found" in search(moderator, signed_from=day, signed_until=day).text
-    later = f"{here + timedelta(minutes=2):%Y-%m-%dT%H:%M}"
+    later = f"{here + timedelta(minutes=2):%Y-%m-%d %H:%M}"
     page = search(moderator, signed_from=later)
     assert "0 signatures found" in page.text
     assert page.form("/search").values["signed_from"] == later
