@@ -18,6 +18,7 @@ from coalition.crypto import Keyring
 from coalition.db import db, init_database
 from coalition.desk import (
     audit_views,
+    hand_in_views,
     mail_views,
     organisation_views,
     people_views,
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         text_preview_views.blueprint,
         mail_views.blueprint,
         audit_views.blueprint,
+        hand_in_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

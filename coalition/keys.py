@@ -23,6 +23,7 @@ from coalition.mail.address import address_digests
 from coalition.mail.bounce_actions import move_bounces
 from coalition.mail.models import BlockedAddress, Bounce, OutboxMessage
 from coalition.petition.actions import set_status
+from coalition.petition.hand_in_models import HandInChunk
 from coalition.petition.models import (
     Cause,
     ReviewedAddress,
@@ -54,6 +55,7 @@ def rotate() -> None:
     _rewrite(Moderator.id, _rewrite_moderator)
     _rewrite(DeskSession.id, _rewrite_desk_session)
     _rewrite(Bounce.id, _rewrite_bounce)
+    _rewrite(HandInChunk.id, _rewrite_chunk)
     with transaction() as session:
         record(
             session,
@@ -163,3 +165,7 @@ def _rewrite_moderator(session: Session, moderator: Moderator) -> None:
 
 def _rewrite_desk_session(session: Session, begun: DeskSession) -> None:
     flag_modified(begun, "browser")
+
+
+def _rewrite_chunk(session: Session, chunk: HandInChunk) -> None:
+    flag_modified(chunk, "data")
