@@ -24,7 +24,9 @@ from tests.printed import Printed, read_pdf
 ACTOR = "moderator 1"
 
 
-def ask(version_id: int | None = None, *, actor: str = ACTOR, now: datetime | None = None) -> HandIn:
+def ask(
+    version_id: int | None = None, *, actor: str = ACTOR, now: datetime | None = None
+) -> HandIn:
     with transaction() as session:
         return actions.ask_hand_in(session, version_id, actor=actor, now=now or clock.utc_now())
 

@@ -52,7 +52,9 @@ def _plain(words: str) -> str:
     return " ".join(words.replace("\u200b", "").replace("\u00a0", " ").split())
 
 
-def _walk(node: Any, page: int, marked: dict[tuple[int, int], str], blocks: list[list[str]]) -> None:
+def _walk(
+    node: Any, page: int, marked: dict[tuple[int, int], str], blocks: list[list[str]]
+) -> None:
     node = node.get_object()
     if isinstance(node, list):
         for each in node:
@@ -94,9 +96,7 @@ def _marked_words(reader: PdfReader, page: Any) -> dict[int, str]:
                 continue
             shown = operands[0] if operator == b"TJ" else operands
             codes = b"".join(_bytes(each) for each in shown if isinstance(each, str | bytes))
-            text = [
-                letters[int.from_bytes(codes[at : at + 2])] for at in range(0, len(codes), 2)
-            ]
+            text = [letters[int.from_bytes(codes[at : at + 2])] for at in range(0, len(codes), 2)]
             if any(name == "/ReversedChars" for name, _ in open_marks):
                 text.reverse()
             _add(words, open_marks, "".join(text))

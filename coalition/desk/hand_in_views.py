@@ -117,13 +117,13 @@ def download(hand_in_id: uuid.UUID) -> View:
         found = [each for each in actions.files_of(session, hand_in) if each.name == wanted]
         if not found:
             return _gone("gone", 404)
-        words = f"{wanted}: {hand_in.total} names, {actions.of_which_text(session, hand_in)}"
+        words = f"{wanted}, {actions.in_numbers(session, hand_in)}"
         actions.note(session, hand_in, "downloaded", what=words, actor=you, now=now)
     return _streamed(hand_in, found[0])
 
 
 def _streamed(hand_in: HandIn, file: HandInFile) -> Response:
-    kind = "text/csv; charset=utf-8" if file.name == CSV_FILE else "application/pdf"
+    kind = "text/csv" if file.name == CSV_FILE else "application/pdf"
     response = Response(stream_with_context(_pieces(hand_in.id, file.name)), mimetype=kind)
     response.content_length = file.size
     day = day_in_uk(hand_in.as_at or hand_in.asked_at).isoformat()

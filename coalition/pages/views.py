@@ -24,6 +24,7 @@ from coalition.mail import actions as mail
 from coalition.mail.bounce_actions import BOUNCES_KEPT
 from coalition.mail.queries import oldest_due
 from coalition.pages.ledger import read_ledger
+from coalition.petition.hand_in_models import HAND_IN_LIFETIME
 from coalition.petition.views import form_context
 from coalition.statements.queries import NoCampaign, current_campaign
 from coalition.web.access import Access, open_to
@@ -61,6 +62,7 @@ def privacy() -> str:
         give_up_days=mail.GIVE_UP_AFTER.days,
         bounce_days=BOUNCES_KEPT.days,
         limit_seconds=longest_window("LIMIT_NETWORK"),
+        hand_in_days=HAND_IN_LIFETIME.days,
     )
 
 

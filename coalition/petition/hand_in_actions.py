@@ -92,6 +92,11 @@ def of_which_text(session: Session, hand_in: HandIn) -> str:
     return f"petition version {version}"
 
 
+def in_numbers(session: Session, hand_in: HandIn) -> str:
+    """For the log: how many names are on the list, and of which version of the petition."""
+    return f"names: {hand_in.total}, {of_which_text(session, hand_in)}"
+
+
 def claim_hand_in(session: Session, *, now: datetime) -> HandIn | None:
     """Take the request that has waited longest, on a lease that ends by itself.
 
@@ -165,8 +170,7 @@ def finish(session: Session, hand_in: HandIn, *, now: datetime) -> None:
     """The files are whole, and can be downloaded. Raises NoLongerOurs."""
     advance(session, hand_in, now=now, state=HandInState.DONE, finished_at=now)
     made = session.get_one(HandIn, hand_in.id, populate_existing=True)
-    words = f"{made.total} names, {of_which_text(session, made)}"
-    note(session, made, "made", what=words, actor="worker", now=now)
+    note(session, made, "made", what=in_numbers(session, made), actor="worker", now=now)
 
 
 def put_back(session: Session, hand_in: HandIn, *, at: datetime, tried: bool) -> None:
@@ -201,7 +205,7 @@ def give_up(session: Session, hand_in: HandIn, *, now: datetime) -> None:
 
 def delete_hand_in(session: Session, hand_in: HandIn, *, actor: str, now: datetime) -> None:
     """Delete a request with its files; a worker that is at it stops at its next step."""
-    words = f"{hand_in.total} names, {of_which_text(session, hand_in)}"
+    words = in_numbers(session, hand_in)
     session.execute(delete(HandIn).where(HandIn.id == hand_in.id))
     note(session, hand_in, "deleted", what=words, actor=actor, now=now)
 

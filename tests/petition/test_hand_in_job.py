@@ -17,7 +17,7 @@ from coalition import clock
 from coalition.audit.models import AuditEntry
 from coalition.db import db, transaction
 from coalition.petition import hand_in_actions as actions
-from coalition.petition.hand_in_actions import LEASE, MOST_ATTEMPTS, RETRY_AFTER, NoLongerOurs
+from coalition.petition.hand_in_actions import MOST_ATTEMPTS, RETRY_AFTER, NoLongerOurs
 from coalition.petition.hand_in_job import make_next_hand_in
 from coalition.petition.hand_in_models import HAND_IN_LIFETIME, HandIn, HandInChunk, HandInState
 from coalition.petition.printing import NAMES_IN_A_PART
@@ -121,7 +121,6 @@ def test_a_worker_whose_lease_ended_can_no_longer_write(app: Flask) -> None:
     let_lease_end()
     assert make_next_hand_in(Event())
     with pytest.raises(NoLongerOurs), transaction() as session:
-        actions.add_chunks(session, slow, "late.csv", 1, [b"late"])
         actions.advance(session, slow, now=clock.utc_now(), done_count=7)
     with transaction() as session:
         actions.give_up(session, slow, now=clock.utc_now())
@@ -235,8 +234,8 @@ def test_the_log_tells_the_number_and_the_text_and_no_name(app: Flask, session: 
     lines = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()[-3:]
     assert [(line.actor, line.action, line.reason) for line in lines] == [
         ("moderator 1", "hand-in asked for", "every version of the petition"),
-        ("worker", "hand-in made", "1 names, every version of the petition"),
-        ("moderator 1", "hand-in deleted", "1 names, every version of the petition"),
+        ("worker", "hand-in made", "names: 1, every version of the petition"),
+        ("moderator 1", "hand-in deleted", "names: 1, every version of the petition"),
     ]
     assert {line.subject for line in lines} == {f"hand-in {made.id}"}
 
