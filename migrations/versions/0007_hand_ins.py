@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0004_hand_ins'
-down_revision = '0003_moderators'
+revision = '0007_hand_ins'
+down_revision = '0005_mail_and_audit'
 
 
 def upgrade() -> None:
