@@ -19,6 +19,7 @@ from coalition.db import db, init_database
 from coalition.desk import (
     audit_views,
     bulk_views,
+    hand_in_views,
     limit_views,
     mail_views,
     organisation_views,
@@ -98,6 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         desk_signatures.blueprint,
         bulk_views.blueprint,
         limit_views.blueprint,
+        hand_in_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

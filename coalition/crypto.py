@@ -84,12 +84,20 @@ class Keyring:
 
     def encrypt(self, purpose: str, text: str) -> bytes:
         """Encrypt `text` under the newest key of `purpose` (Fernet)."""
-        return self._fernet(purpose).encrypt(text.encode())
+        return self.encrypt_bytes(purpose, text.encode())
 
     def decrypt(self, purpose: str, data: bytes) -> str:
         """The text that `encrypt` was given. Raises TokenInvalid if no key of ours fits."""
+        return self.decrypt_bytes(purpose, data).decode()
+
+    def encrypt_bytes(self, purpose: str, data: bytes) -> bytes:
+        """Encrypt `data` under the newest key of `purpose` (Fernet, a third longer)."""
+        return self._fernet(purpose).encrypt(data)
+
+    def decrypt_bytes(self, purpose: str, data: bytes) -> bytes:
+        """What `encrypt_bytes` was given. Raises TokenInvalid if no key of ours fits."""
         try:
-            return self._fernet(purpose).decrypt(data).decode()
+            return self._fernet(purpose).decrypt(data)
         except InvalidToken as error:
             raise TokenInvalid from error
 
@@ -191,3 +199,20 @@ class EncryptedText(TypeDecorator[str]):
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
         return None if value is None else keyring().decrypt(self.purpose, bytes(value))
+
+
+class EncryptedBytes(TypeDecorator[bytes]):
+    """A column of bytes that is encrypted at rest under a key of its own purpose."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else keyring().encrypt_bytes(self.purpose, value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else keyring().decrypt_bytes(self.purpose, bytes(value))

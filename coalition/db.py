@@ -18,8 +18,10 @@ from sqlalchemy import (
     Engine,
     Enum,
     MetaData,
+    NullPool,
     Result,
     Select,
+    create_engine,
     event,
 )
 from sqlalchemy.engine import Dialect
@@ -102,6 +104,22 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop("in_transaction", None)
+
+
+@contextmanager
+def one_moment() -> Iterator[Session]:
+    """Reads that all see one moment, however long they take, while others go on writing.
+
+    On a connection of its own beside the pool: a long list must not leave a process without
+    connections.
+    """
+    engine = create_engine(db.engine.url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    else:
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
 
 
 def is_postgresql(session: Session) -> bool:

@@ -24,6 +24,7 @@ from coalition.mail.bounce_actions import move_bounces
 from coalition.mail.models import BlockedAddress, Bounce, OutboxMessage
 from coalition.petition.actions import set_status
 from coalition.petition.fingerprints import domain_digest
+from coalition.petition.hand_in_models import HandInChunk
 from coalition.petition.models import (
     BulkDecision,
     Cause,
@@ -59,6 +60,7 @@ def rotate() -> None:
     _rewrite(Bounce.id, _rewrite_bounce)
     _rewrite(BulkDecision.id, _rewrite_bulk_decision)
     _rewrite(NetworkRule.id, _rewrite_network_rule)
+    _rewrite(HandInChunk.id, _rewrite_chunk)
     with transaction() as session:
         record(
             session,
@@ -181,3 +183,7 @@ def _rewrite_bulk_decision(session: Session, decision: BulkDecision) -> None:
 def _rewrite_network_rule(session: Session, rule: NetworkRule) -> None:
     for column in ("network", "note"):
         flag_modified(rule, column)
+
+
+def _rewrite_chunk(session: Session, chunk: HandInChunk) -> None:
+    flag_modified(chunk, "data")

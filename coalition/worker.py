@@ -1,4 +1,5 @@
-"""The worker: sends mail, folds the count, deletes what is past its time.
+"""The worker: sends mail, folds the count, makes the lists to hand in, deletes what is past its
+time.
 
 Any number may run, on any number of machines.
 """
@@ -26,11 +27,14 @@ from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
 from coalition.petition.actions import delete_old_networks, delete_unverified
 from coalition.petition.bulk import lapse_proposals
+from coalition.petition.hand_in_actions import delete_past_hand_ins
+from coalition.petition.hand_in_job import make_next_hand_in
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 from coalition.statements.drafts import delete_old_drafts
 
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
+HAND_IN_IDLE = 3.0  # seconds between looks for a list that somebody asked for
 CLEAN_EVERY = timedelta(minutes=10).total_seconds()
 SERVER_PATIENCE = 30.0  # seconds before a mail server that failed is asked again
 FAULT_PATIENCE = 5.0  # seconds after any other fault, such as a database that is away
@@ -54,6 +58,7 @@ def run_worker(app: Flask) -> None:
     jobs: tuple[Job, ...] = (
         _mail_job(transport, Pace(settings.mail_rate), stop),
         fold_count,
+        _hand_in_job(stop),
         delete_expired,
     )
     threads = [threading.Thread(target=_repeat, args=(app, job, stop)) for job in jobs]
@@ -90,6 +95,13 @@ def _mail_job(transport: Transport, pace: Pace, stop: threading.Event) -> Job:
     return send_mail
 
 
+def _hand_in_job(stop: threading.Event) -> Job:
+    def make_hand_ins() -> float:
+        return 0.0 if make_next_hand_in(stop) else HAND_IN_IDLE
+
+    return make_hand_ins
+
+
 def fold_count() -> float:
     """Bring the public count up to date."""
     with transaction() as session:
@@ -106,6 +118,7 @@ def delete_expired() -> float:
         delete_past_endorsements(session, now=clock.utc_now())
         delete_past_sessions(session, now=clock.utc_now())
         delete_past_claims(session, now=clock.utc_now())
+        delete_past_hand_ins(session, now=clock.utc_now())
         delete_finished(session, now=clock.utc_now())
         delete_old_drafts(session, now=clock.utc_now())
         delete_old_bounces(session, now=clock.utc_now())

@@ -79,6 +79,7 @@ class Page:
     headers: Mapping[str, str]
     text: str
     url: str
+    data: bytes = b""
 
     def __post_init__(self) -> None:
         reader = _Reader()
@@ -172,7 +173,7 @@ class Visitor:
             status, answered, content = self._send(method, path, headers, body)
             lower = {name.lower(): value for name, value in answered.items()}
             self._keep_cookie(lower.get("set-cookie"))
-            page = Page(status, lower, content.decode("utf-8", "replace"), path)
+            page = Page(status, lower, content.decode("utf-8", "replace"), path, content)
             if not (follow and status in (301, 302, 303) and "location" in lower):
                 return page
             method, url, headers, body = "GET", lower["location"], {}, b""

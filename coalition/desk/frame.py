@@ -24,6 +24,7 @@ WAYS: list[tuple[str, str, frozenset[Role]]] = [
     ("/desk/audit", "Log", frozenset({Role.ADMINISTRATOR})),
     ("/desk/signatures", "Signatures", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
     ("/desk/limits", "Limits", frozenset({Role.ADMINISTRATOR})),
+    ("/desk/hand-in", "Hand-in", frozenset({Role.ADMINISTRATOR, Role.PRESS})),
     ("/desk/people", "People", frozenset({Role.ADMINISTRATOR})),
     ("/desk/you", "Your account", frozenset(Role)),
 ]

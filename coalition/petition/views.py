@@ -47,6 +47,7 @@ from coalition.petition.forms import (
     make_stamp,
     read_stamp,
 )
+from coalition.petition.hand_in_models import HAND_IN_LIFETIME
 from coalition.petition.models import (
     KIND_NAMES,
     NETWORK_LIFETIME,
@@ -69,6 +70,7 @@ blueprint.app_context_processor(
         "unverified_days": UNVERIFIED_LIFETIME.days,
         "network_days": NETWORK_LIFETIME.days,
         "link_days": LINK_LIFETIME.days,
+        "hand_in_days": HAND_IN_LIFETIME.days,
     }
 )
 ROOM = "petition"

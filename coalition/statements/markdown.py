@@ -56,6 +56,11 @@ def render(text: str) -> str:
     )
 
 
+def tokens_of(text: str) -> list[Token]:
+    """The tokens of a Markdown text, for whoever shows it otherwise than as HTML."""
+    return _markdown.parse(text)
+
+
 def headings(text: str) -> list[Heading]:
     """The headings of the second level, in order, each with an anchor of its own."""
     return _headings(_markdown.parse(text))

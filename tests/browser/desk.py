@@ -14,6 +14,8 @@ from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
 from coalition.endorsements.models import EndorsementStatus
 from coalition.endorsements.queries import find_by_contact
+from coalition.petition.hand_in_actions import add_chunks, ask_hand_in
+from coalition.petition.hand_in_models import HAND_IN_LIFETIME, HandInState
 from tests.browser.sites import Place, Sites
 from tests.browser.ways import LONG_NAME, LONG_WORDS, Way, press
 from tests.desking import PASSWORD, code_now, give_password, make_moderator, sign_in_as
@@ -88,6 +90,39 @@ def judge_my_own(page: Page, sites: Sites) -> None:
     address = f"mo{uuid.uuid4().hex[:6]}@friends.example.org"
     number = organisation(sites.main, email=address)
     at_desk(f"/desk/organisations/{number}", email=address)(page, sites)
+
+
+def see_list(state: HandInState, *, other: bool = False, **values: Any) -> Way:
+    """A list to hand in, at some point of its way."""
+
+    def way(page: Page, sites: Sites) -> None:
+        app = sites.main.app
+        asker_id = make_moderator(app, *ADMIN)
+        with app.app_context(), transaction() as session:
+            now = clock.utc_now()
+            actor = session.get_one(Moderator, asker_id).actor
+            hand_in = ask_hand_in(session, None, actor=actor, now=now)
+            hand_in.state, hand_in.as_at = state, now
+            hand_in.due_at = now + HAND_IN_LIFETIME  # no worker takes it
+            for name, value in values.items():
+                setattr(hand_in, name, value)
+            if state is HandInState.DONE:
+                for file in ("names.csv", "petition.pdf"):
+                    add_chunks(session, hand_in, file, 1, [b"x" * 4_000])
+            path = f"/desk/hand-in/{hand_in.id}"
+        if other:
+            at_desk(path)(page, sites)
+        else:
+            arrive(page, sites.main, asker_id)
+            page.goto(path)
+
+    return way
+
+
+def ask_for_no_version(page: Page, sites: Sites) -> None:
+    at_desk("/desk/hand-in")(page, sites)
+    page.evaluate("document.querySelector('[name=version] option').value = '99'")
+    press(page, "Make the list")
 
 
 def see_person(page: Page, sites: Sites, *, asked: bool = False) -> None:

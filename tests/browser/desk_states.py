@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coalition.accounts.models import Role
+from coalition.petition.hand_in_models import HandInState
 from tests.browser import desk, ways
 from tests.browser.state import State, wrong
 from tests.browser.ways import LONG_WORDS
@@ -60,6 +61,30 @@ DESK_STATES = [
         "A mail tells its contact why",
     ),
     State("desk organisation: own", desk.judge_my_own, "judged your own organisation", 403),
+    State("desk hand-in", desk.at_desk("/desk/hand-in"), "Make the list"),
+    State("desk hand-in: press", desk.at_desk("/desk/hand-in", Role.PRESS), "agreed to be named"),
+    State("desk hand-in: waits", desk.see_list(HandInState.WAITING), "It waits for its turn"),
+    State(
+        "desk hand-in: running",
+        desk.see_list(HandInState.RUNNING, total=123_456, done_count=45_000),
+        "45,000 of 123,456 names",
+    ),
+    State(
+        "desk hand-in: done",
+        desk.see_list(HandInState.DONE, total=123_456, spelled_count=1_234),
+        "Download petition.pdf",
+    ),
+    State(
+        "desk hand-in: another's", desk.see_list(HandInState.DONE, other=True), "Only whoever asked"
+    ),
+    State("desk hand-in: failed", desk.see_list(HandInState.FAILED), "It could not be made"),
+    State(
+        "desk hand-in: gone",
+        desk.at_desk("/desk/hand-in/00000000-0000-4000-8000-000000000000"),
+        "There is no such file",
+        404,
+    ),
+    wrong("desk hand-in: version", desk.ask_for_no_version, "Choose one of the versions"),
     State("desk people", desk.at_desk("/desk/people"), "Invite somebody"),
     wrong("desk people: nobody", desk.invite_nobody, "Enter their name"),
     State("desk person", desk.see_person, "Their second proof is lost"),
