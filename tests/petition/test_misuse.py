@@ -22,7 +22,7 @@ from coalition.petition.models import ReviewedAddress, Signature, SignatureStatu
 from coalition.petition.tally import verify_tally
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
-from tests.conftest import ROOT, environment, run_command
+from tests.conftest import ROOT, SECRET, environment, run_command
 from tests.factories import agreed_now, make_signature
 from tests.mailbox import Mailbox, code_in, link_in, text_of
 from tests.signing import sign
