@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coalition.accounts.models import Role
 from coalition.petition.hand_in_models import HandInState
-from tests.browser import desk, ways
+from tests.browser import desk, desk_mail, ways
 from tests.browser.state import State, wrong
 from tests.browser.ways import LONG_WORDS
 
@@ -91,6 +91,18 @@ DESK_STATES = [
     State("desk person: asked", desk.see_asked_reset, "Speak to the person yourself"),
     wrong("desk person: no role", desk.give_no_role, "Tick at least one role"),
     State("desk person: last", desk.remove_the_last_administrator, "the last administrator", 409),
+    State("desk mail", desk_mail.see_mail, "What came back"),
+    State("desk mail: moderator", desk.at_desk("/desk/mail", Role.MODERATOR), "What waits"),
+    State("desk mail: opened", desk_mail.open_mail, "stands in the log, without the address"),
+    State("desk mail: came back", desk_mail.open_bounce, "In the other server’s words"),
+    State("desk mail: again", desk_mail.send_again, "as soon as a worker is free"),
+    State("desk mail: in vain", desk_mail.send_again_in_vain, "Another address is needed", 409),
+    State("desk log", desk.at_desk("/desk/audit"), "Look for lines"),
+    State("desk log: none", desk.at_desk("/desk/audit?actor=nobody+at+all"), "No line is like"),
+    wrong("desk log: day", desk.at_desk("/desk/audit?first_day=x"), "Enter a day in the form"),
+    State("desk log: proved", desk_mail.prove_log, "The log holds"),
+    State("desk log: broken", desk_mail.prove_a_broken_log, "line 1 was changed"),
+    wrong("desk log: mark", desk_mail.prove_against_nonsense, "Enter it as it was told"),
     State("desk: not yours", desk.at_desk("/desk/people", Role.EDITOR), "Not yours to open", 403),
     State("desk: signed out", desk.send_after_the_session_ended, "You were signed out", 401),
     State("desk: once more", desk.send_from_another_session, "Press once more", 400),
