@@ -139,11 +139,6 @@ class Sites:
         return self._start("desk", **PATIENT)
 
     @cached_property
-    def texts(self) -> Place:
-        """A site whose texts may be changed: nobody else looks at them."""
-        return self._start("texts", **PATIENT)
-
-    @cached_property
     def broken(self) -> Place:
         """A site whose database has lost the tables of the signatures and of the logos."""
         place = self._start("broken", **PATIENT)
