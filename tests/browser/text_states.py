@@ -60,7 +60,9 @@ TEXT_STATES = [
     State("desk text: a draft", with_draft("about", "about"), "You have a draft"),
     State("desk text: overtaken", with_draft("statement", "statement"), "while you wrote"),
     State(
-        "desk text: broken", with_draft("replies", "replies", "\nas_of", "\nasof"), "asof is not known"
+        "desk text: broken",
+        with_draft("replies", "replies", "\nas_of", "\nasof"),
+        "asof is not known",
     ),
     State("desk text: two windows", save_in_two_windows, "saved in another window", 409),
     State(
