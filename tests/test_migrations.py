@@ -171,3 +171,26 @@ def test_down_to_nothing_with_rows_and_up_again(empty: Flask) -> None:
     assert shape() == first
     insert_rows(empty)
     assert verify_chain(db.session()).number == len(FILES) + 3
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_text_that_was_loaded_before_there_was_a_desk_keeps_who_loaded_it() -> None:
+    flask_migrate.upgrade(revision="0003_moderators")
+    with transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO document_versions (slug, version, text, published_at, change_note) "
+                "VALUES ('about', 1, 'Words.', '2026-01-01 00:00:00.000000', '')"
+            )
+        )
+        session.execute(
+            text(
+                "INSERT INTO audit_entries (id, at, actor, action, subject, reason, digest) VALUES "
+                "(1, '2026-01-01 00:00:00.000000', 'command line', 'text published', "
+                "'about version 1', '', :digest)"
+            ),
+            {"digest": b"x"},
+        )
+    flask_migrate.upgrade(revision="0004_drafts")
+    found = db.session.execute(text("SELECT published_by, loaded FROM document_versions")).one()
+    assert (found.published_by, bool(found.loaded)) == ("command line", True)
