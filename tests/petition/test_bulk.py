@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from coalition import clock
-from coalition.audit.actions import verify_chain
 from coalition.audit.models import AuditEntry
+from coalition.audit.proof import verify_chain
 from coalition.db import transaction
 from coalition.mail.actions import queue_message
 from coalition.mail.models import OutboxMessage
