@@ -14,17 +14,13 @@ from coalition.db import db
 # Where the desk leads, and for whom; the routes themselves declare who may use them.
 WAYS: list[tuple[str, str, frozenset[Role]]] = [
     ("/desk", "Desk", frozenset(Role)),
-    (
-        "/desk/organisations",
-        "Organisations",
-        frozenset({Role.MODERATOR, Role.ADMINISTRATOR}),
-    ),
+    ("/desk/organisations", "Organisations", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
+    ("/desk/signatures", "Signatures", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
+    ("/desk/hand-in", "Hand-in", frozenset({Role.ADMINISTRATOR, Role.PRESS})),
     ("/desk/texts", "Texts", frozenset({Role.EDITOR, Role.ADMINISTRATOR})),
     ("/desk/mail", "Mail", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
-    ("/desk/audit", "Log", frozenset({Role.ADMINISTRATOR})),
-    ("/desk/signatures", "Signatures", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
     ("/desk/limits", "Limits", frozenset({Role.ADMINISTRATOR})),
-    ("/desk/hand-in", "Hand-in", frozenset({Role.ADMINISTRATOR, Role.PRESS})),
+    ("/desk/audit", "Log", frozenset({Role.ADMINISTRATOR})),
     ("/desk/people", "People", frozenset({Role.ADMINISTRATOR})),
     ("/desk/you", "Your account", frozenset(Role)),
 ]
