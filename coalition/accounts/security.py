@@ -50,7 +50,6 @@ FORMS = {
     "WAN_REGISTER_URL": "/passkeys",
     "WAN_DELETE_URL": "/passkeys/delete",
     "WAN_SIGNIN_URL": "/sign-in/passkey",
-    "WAN_VERIFY_URL": "/verify/passkey",
     "POST_LOGIN_VIEW": "/desk",
     "POST_LOGOUT_VIEW": "/desk/sign-in",
     "POST_VERIFY_VIEW": "/desk",
@@ -95,6 +94,7 @@ def _settings(settings: Settings, ring: Keyring) -> dict[str, Any]:
         "WEBAUTHN": True,
         "LOGIN_FORM": SignInForm,
         "WAN_RP_NAME": f"Desk of {host}",
+        "WAN_ALLOW_AS_VERIFY": [],  # the password, where it must still be the same person
         "WAN_ALLOW_USER_HINTS": False,  # which accounts have passkeys is nobody's business
     }
     return {
