@@ -40,6 +40,7 @@ from coalition.petition import views as petition
 from coalition.settings import Settings
 from coalition.statements import views as statements
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
+from coalition.testimonies import share_views
 from coalition.web.caching import init_caching
 from coalition.web.errors import ERROR_STATUS, init_errors
 from coalition.web.filters import init_filters
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         register_views.blueprint,
         link_views.blueprint,
         entry_views.blueprint,
+        share_views.blueprint,
         accounts.blueprint,
         desk.blueprint,
         organisation_views.blueprint,

@@ -32,6 +32,7 @@ from coalition.petition.hand_in_job import make_next_hand_in
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 from coalition.statements.drafts import delete_old_drafts
+from coalition.testimonies.retention import delete_past_testimonies
 
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
 HAND_IN_IDLE = 3.0  # seconds between looks for a list that somebody asked for
@@ -122,4 +123,5 @@ def delete_expired() -> float:
         delete_finished(session, now=clock.utc_now())
         delete_old_drafts(session, now=clock.utc_now())
         delete_old_bounces(session, now=clock.utc_now())
+        delete_past_testimonies(session, now=clock.utc_now())
     return CLEAN_EVERY

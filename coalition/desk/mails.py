@@ -11,8 +11,14 @@ from coalition.endorsements import emails as endorsements
 from coalition.mail.messages import Email
 from coalition.mail.models import OutboxMessage
 from coalition.petition import emails as petition
+from coalition.testimonies import emails as testimonies
 
-WRITERS = {**petition.WRITERS, **endorsements.WRITERS, **accounts.WRITERS}
+WRITERS = {
+    **petition.WRITERS,
+    **endorsements.WRITERS,
+    **testimonies.WRITERS,
+    **accounts.WRITERS,
+}
 KIND_NAMES = {
     petition.SIGNING: "Confirm your signature",
     petition.DECIDED: "Decision about a signature",
@@ -31,6 +37,7 @@ KIND_NAMES = {
     endorsements.CHANGE_NEW: "New contact, to the new one",
     endorsements.CHANGED: "Contact changed",
     endorsements.LINKS: "Links to organisations",
+    testimonies.WAITING: "Something waits for a writer",
     accounts.INVITATION: "Invitation to the desk",
     accounts.PASSWORD_LINK: "New password for the desk",
     accounts.PASSWORD_CHANGED: "Password changed",

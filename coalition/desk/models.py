@@ -20,6 +20,7 @@ class ItemKind(StrEnum):
 
     ENDORSEMENT = "endorsement"
     SIGNATURE = "signature"
+    TESTIMONY = "testimony"
 
 
 class Claim(Base):

@@ -21,6 +21,7 @@ TITLES = {
     "helplines": "Helplines",
     "privacy": "Privacy, in your own words",
     "consent": "What people agree to",
+    "testimonies": "Telling what happened: rule, consent, labels",
     "campaign": "Names, colours and first lines",
     "logo": "The logo",
 }
@@ -34,6 +35,11 @@ WARNINGS = {
     "consent": (
         "Whoever agreed before now agreed to the earlier words. What they agreed to stays as it "
         "was: new words do not bind them."
+    ),
+    "testimonies": (
+        "Whoever wrote before now wrote under the earlier rule. It goes on holding for what they "
+        "wrote. A label or theme that you take out is no longer shown; to change only its words, "
+        "keep its slug. While the rule is empty, nobody can write."
     ),
     "statement": (
         "Organisations put their name to the version that stood when they did. They stay with "
@@ -94,6 +100,30 @@ FIELDS: dict[str, dict[str, tuple[Field, ...]]] = {
             Field("updates", "to have mails about the campaign"),
             Field("authority", "what an organisation's contact states"),
             Field("contact", "what they agree to about their own data"),
+        ),
+    },
+    "testimonies": {
+        "": (
+            Field("rule", "do you ever send services to somebody who writes? Empty: form shut"),
+            Field("exceptions", "the closed list, a sentence each; [] where there is none"),
+            Field("exceptions_do", "who decides then, and what they do; may be empty without any"),
+            Field("lead", "one or two sentences on what is asked for"),
+            Field("who_reads", "who reads what is written"),
+            Field("how_long", "how long that takes, and that nobody watches for emergencies"),
+            Field("consent", "needed to send"),
+            Field("press", "that newspapers may quote it"),
+            Field("inquiry", "that an inquiry may have it"),
+            Field("reach", "that you may write to them"),
+            Field("prompts", "questions to begin with, as a list; [] for none"),
+        ),
+        "[[labels]]": (
+            Field("slug", "its name in addresses; never change it"),
+            Field("words", "what an account does: “describes restraint by police”"),
+            Field("weight", "how heavy it can be to read: 1, 2 or 3; for the desk alone"),
+        ),
+        "[[themes]]": (
+            Field("slug", "its name in addresses; never change it"),
+            Field("name", "what accounts are about"),
         ),
     },
     "helplines": {

@@ -81,6 +81,7 @@ PREVIEWS: dict[str, tuple[Preview, ...]] = {
     "helplines": (_HELP,),
     "privacy": (Preview("Privacy", "pages/privacy.html", _privacy),),
     "consent": (_PETITION, _ENDORSE),
+    "testimonies": (Preview("Tell what happened", "testimonies/share.html"),),
     "campaign": (_HOME, _PETITION),
     "logo": (Preview("The logo", "desk/text_logo.html"),),
 }

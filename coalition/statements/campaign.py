@@ -33,11 +33,13 @@ from coalition.statements.records import (
     parse_updates,
 )
 from coalition.statements.tables import CampaignInvalid
+from coalition.statements.telling import Telling, parse_telling
 
 # Each text of a campaign and the file that `campaign load` reads it from.
 FILES = {
     "campaign": "campaign.toml",
     "consent": "consent.toml",
+    "testimonies": "testimonies.toml",
     "helplines": "helplines.toml",
     "demands": "demands.toml",
     "evidence": "evidence.toml",
@@ -59,6 +61,7 @@ LONGEST_TEXT = 200_000  # characters
 _PARSERS: dict[str, Callable[[str], object]] = {
     "campaign": parse_details,
     "consent": parse_consent,
+    "testimonies": parse_telling,
     "helplines": parse_helplines,
     "demands": parse_demands,
     "evidence": parse_evidence,
@@ -96,6 +99,7 @@ class Campaign:
 
     details: Details
     consent: Consent
+    telling: Telling
     helplines: tuple[Helpline, ...]
     demands: tuple[Demand, ...]
     evidence: tuple[Evidence, ...]

@@ -28,6 +28,7 @@ from coalition.statements.records import (
     parse_sides,
     parse_updates,
 )
+from coalition.statements.telling import parse_telling
 
 REMEMBERED = 2.0  # seconds for which a process does not ask the database again
 
@@ -56,10 +57,11 @@ def campaign_of(latest: Mapping[str, DocumentVersion]) -> Campaign:
 
     Raises CampaignInvalid where one cannot be read.
     """
-    consent = latest["consent"]
+    consent, telling = latest["consent"], latest["testimonies"]
     return Campaign(
         details=parse_details(latest["campaign"].text),
         consent=parse_consent(consent.text, consent.id, consent.version),
+        telling=parse_telling(telling.text, telling.id, telling.version),
         helplines=parse_helplines(latest["helplines"].text),
         demands=parse_demands(latest["demands"].text),
         evidence=parse_evidence(latest["evidence"].text),

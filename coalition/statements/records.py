@@ -184,14 +184,14 @@ class Evidence:
 def parse_evidence(text: str) -> tuple[Evidence, ...]:
     """`evidence.toml`. Raises CampaignInvalid."""
     items = read_list(text, "evidence", Evidence)
-    problems = _name_problems("evidence: the anchor", [item.anchor for item in items])
+    problems = name_problems("evidence: the anchor", [item.anchor for item in items])
     if problems:
         raise CampaignInvalid(problems)
     require_https({f"evidence {item.anchor}: link": item.link for item in items})
     return items
 
 
-def _name_problems(what: str, names: list[str]) -> list[str]:
+def name_problems(what: str, names: list[str]) -> list[str]:
     """What is wrong with names that stand in addresses and must never change."""
     problems = [
         f"{what} {name} must be small letters, digits and dashes"
@@ -220,7 +220,7 @@ class Update:
 def parse_updates(text: str) -> tuple[Update, ...]:
     """`updates.toml`, the newest first. Raises CampaignInvalid."""
     updates = read_list(text, "updates", Update)
-    problems = _name_problems("updates: the slug", [each.slug for each in updates])
+    problems = name_problems("updates: the slug", [each.slug for each in updates])
     problems += [
         f"updates {each.slug}: {problem}"
         for each in updates

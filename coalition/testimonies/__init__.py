@@ -1,0 +1,1 @@
+"""Testimonies: told safely, read with care, published by two."""
