@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from coalition.clock import day_in_uk
-from coalition.db import changed_rows, is_postgresql
+from coalition.db import is_postgresql
 from coalition.testimonies.choices import Choices, Use
 from coalition.testimonies.codes import Ticket, code_digest, hash_code
 from coalition.testimonies.models import Edition, PausedBy, Testimony
@@ -50,7 +50,7 @@ def begin(session: Session, ticket: Ticket, told: Told, *, sends: bool, now: dat
     The same form, however often and from however many windows it is sent, makes one testimony.
     """
     insert = (postgresql if is_postgresql(session) else sqlite).insert(Testimony)
-    inserted = session.execute(
+    inserted = session.scalar(
         insert.values(
             id=ticket.testimony_id,
             code_digest=code_digest(session, ticket.code),
@@ -61,10 +61,12 @@ def begin(session: Session, ticket: Ticket, told: Told, *, sends: bool, now: dat
             length=0,
             rules_version_id=told.rules_version_id,
             state_on=day_in_uk(now),
-        ).on_conflict_do_nothing(index_elements=[Testimony.id])
+        )
+        .on_conflict_do_nothing(index_elements=[Testimony.id])
+        .returning(Testimony.id)
     )
     testimony = locked(session, ticket.testimony_id)
-    if not changed_rows(inserted):
+    if inserted is None:
         same = (testimony.text, testimony.choices, testimony.contact) == (
             told.text, told.choices, told.contact,
         )  # fmt: skip

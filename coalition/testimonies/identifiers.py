@@ -49,7 +49,7 @@ _CAPITAL = r"[^\W\d_a-zà-öø-ÿ][\w'’-]{1,30}"
 
 _PATTERNS: tuple[tuple[Trace, re.Pattern[str]], ...] = (
     (Trace.MAIL, re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")),
-    (Trace.LINK, re.compile(r"(?:https?://|www\.)[^\s<>]{3,200}", re.IGNORECASE)),
+    (Trace.LINK, re.compile(r"(?:https?://|www\.)[^\s<>]{2,199}[^\s<>.,;:!?)]", re.IGNORECASE)),
     (Trace.HANDLE, re.compile(r"(?<![\w@.])@\w{2,30}")),
     (
         Trace.POSTCODE,
