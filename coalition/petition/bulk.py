@@ -298,7 +298,8 @@ def lapse_proposals(session: Session, *, now: datetime) -> int:
     old = session.scalars(
         select(BulkDecision)
         .where(BulkDecision.state == BulkState.PROPOSED, BulkDecision.at < now - PROPOSAL_LIFETIME)
-        .with_for_update()
+        .order_by(BulkDecision.id)
+        .with_for_update(skip_locked=True)
     ).all()
     for each in old:
         each.state, each.search = BulkState.LAPSED, None
