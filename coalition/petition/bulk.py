@@ -27,6 +27,7 @@ from coalition.petition.bulk_statements import (
     choose_again,
     noted,
     remember_reviews,
+    those_to_tell,
 )
 from coalition.petition.decisions import (
     HOLD,
@@ -37,6 +38,7 @@ from coalition.petition.decisions import (
     forget_reviews,
 )
 from coalition.petition.models import (
+    KNOWN_TO_ITS_OWNER,
     BulkChange,
     BulkDecision,
     BulkKind,
@@ -83,6 +85,7 @@ class Preview:
     count: int  # signatures that it would change
     found: int  # signatures that the search finds
     appealed: int  # those that it leaves alone because their owners' words wait to be read
+    untold: int  # of those that it would change, whose addresses nobody confirmed
 
 
 def preview(session: Session, kind: BulkKind, search: Search) -> Preview:
@@ -94,11 +97,12 @@ def preview(session: Session, kind: BulkKind, search: Search) -> Preview:
             func.count(),
             func.count(case((and_(allowed, free), 1))),
             func.count(case((and_(allowed, ~free), 1))),
+            func.count(case((and_(allowed, free, ~KNOWN_TO_ITS_OWNER), 1))),
         )
         .select_from(Signature)
         .where(*found)
     ).one()
-    return Preview(found=row[0], count=row[1], appealed=row[2])
+    return Preview(found=row[0], count=row[1], appealed=row[2], untold=row[3])
 
 
 def _possible(kind: BulkKind) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -246,7 +250,7 @@ def _carry_out(
         forget_reviews(session, changed)
     else:
         remember_reviews(session, changed, now=now)
-    queue_apart(session, emails.DECIDED, session.scalars(changed).all(), gap=_mail_gap(), now=now)
+    queue_apart(session, emails.DECIDED, those_to_tell(session, changed), gap=_mail_gap(), now=now)
     decision.state, decision.count = BulkState.DONE, count
     decision.done_at, decision.search = now, None
     _log(session, decision, f"bulk {decision.kind.value}", actor, reason=decision.reason, now=now)
@@ -286,7 +290,7 @@ def undo(session: Session, decision_id: uuid.UUID, *, actor: str, now: datetime)
     else:
         forget_reviews(session, changed.where(~BulkChange.reviewed_before))
     untold = set(take_back(session, emails.DECIDED, changed, queued_at=decision.done_at))
-    told = [each for each in session.scalars(changed) if each not in untold]
+    told = [each for each in those_to_tell(session, changed) if each not in untold]
     queue_apart(session, emails.DECIDED, told, gap=_mail_gap(), now=now)
     decision.state, decision.undone_by, decision.undone_at = BulkState.UNDONE, actor, now
     _log(session, decision, f"bulk {decision.kind.value} undone", actor, now=now)

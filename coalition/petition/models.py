@@ -114,6 +114,15 @@ class Signature(Base):
     appeal: Mapped[str | None] = mapped_column(EncryptedText("signatures.appeal"))
     appealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def is_known_to_its_owner(self) -> bool:
+        """Whether whoever has its address confirmed it, or wrote to us about it. Nobody else is
+        told what is decided: somebody may have typed the address of another."""
+        return self.verified_at is not None or self.appealed_at is not None
+
+
+# The same, of many at once.
+KNOWN_TO_ITS_OWNER = Signature.verified_at.is_not(None) | Signature.appealed_at.is_not(None)
 
 # For deleting what was never verified, and for counting the signatures themselves.
 Index("ix_signatures_status_signed_at", Signature.status, Signature.signed_at)
