@@ -13,7 +13,8 @@ from coalition import clock
 from coalition.db import transaction
 from coalition.mail.models import OutboxMessage
 from coalition.petition import emails
-from coalition.petition.bulk import decide_all, preview, undo
+from coalition.petition.bulk import decide_all, preview
+from coalition.petition.bulk_undo import undo
 from coalition.petition.models import BulkDecision, BulkKind, Signature, SignatureStatus
 from coalition.petition.search import Search
 from coalition.petition.tally import fold, verify_tally
@@ -39,17 +40,25 @@ def carry_out(
         return decide_all(session, decision_id or uuid.uuid4(), kind, search, **given)
 
 
-def take_back(decision: BulkDecision) -> BulkDecision:
+def take_back(
+    decision: BulkDecision, *, actor: str = "moderator one", limit: int = 100_000, **values: Any
+) -> BulkDecision:
     with transaction() as session:
-        return undo(session, decision.id, actor="moderator one", now=clock.utc_now())
+        given: dict[str, Any] = {"actor": actor, "limit": limit, "now": clock.utc_now(), **values}
+        return undo(session, decision.id, **given)
 
 
-def flood(size: int = 3, status: Status = Status.VERIFIED, **values: Any) -> list[uuid.UUID]:
+def flood(
+    size: int = 3,
+    status: Status = Status.VERIFIED,
+    domain: str = "flood.example.org",
+    **values: Any,
+) -> list[uuid.UUID]:
     """So many signatures from one domain."""
     with transaction() as session:
         return [
             make_signature(
-                session, email=f"{uuid.uuid4().hex}@flood.example.org", status=status, **values
+                session, email=f"{uuid.uuid4().hex}@{domain}", status=status, **values
             ).id
             for _ in range(size)
         ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,8 +20,8 @@ from coalition.petition.bulk import (
     confirm_proposal,
     lapse_proposals,
     refuse_proposal,
-    undo,
 )
+from coalition.petition.bulk_undo import leave_as_it_is, undo
 from coalition.petition.decisions import NotPossible
 from coalition.petition.models import BulkDecision, BulkKind, BulkState
 from tests.bulking import Status, assert_exact, carry_out, flood, mails, statuses, take_back
@@ -116,6 +118,7 @@ def test_a_proposal_is_not_undone(app: Flask, session: Session) -> None:
 
 def test_what_is_not_there_is_neither_confirmed_nor_undone(app: Flask) -> None:
     told: dict[str, Any] = {"actor": "moderator two", "now": clock.utc_now()}
-    for act in (undo, refuse_proposal):
+    acts: list[Callable[..., object]] = [partial(undo, limit=1), refuse_proposal, leave_as_it_is]
+    for act in acts:
         with pytest.raises(NotPossible, match="no such decision"), transaction() as session:
             act(session, uuid.uuid4(), **told)

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.db import transaction
 from coalition.petition import actions
-from coalition.petition.bulk import undo
 from coalition.petition.decisions import DECISIONS, decide
 from coalition.petition.models import BulkKind, Kind, Region, ReviewedAddress, Signature
 from tests.bulking import Status, assert_exact, carry_out, flood, statuses, take_back
@@ -39,10 +38,7 @@ def test_what_was_told_before_it_was_undone_is_put_right(
     flood(2)
     decision = carry_out(BulkKind.REMOVE, now=clock.utc_now() - timedelta(minutes=1))
     work()
-    with transaction() as writing:
-        undo(
-            writing, decision.id, actor="moderator one", now=clock.utc_now() - timedelta(seconds=5)
-        )
+    take_back(decision, now=clock.utc_now() - timedelta(seconds=5))
     work()
     told = [text_of(each) for each in mailbox.received]
     assert ["looked at your signature again" in each for each in told] == [False] * 2 + [True] * 2

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.db import transaction
 from coalition.petition import actions
-from coalition.petition.bulk import preview, undo
+from coalition.petition.bulk import preview
 from coalition.petition.decisions import DECISIONS, decide
 from coalition.petition.models import BulkKind, Signature, SignatureStatus
-from tests.bulking import FLOOD, carry_out, flood, mails, statuses
+from tests.bulking import FLOOD, carry_out, flood, mails, statuses, take_back
 from tests.factories import agreed_now
 from tests.mailbox import Mailbox, text_of
 
@@ -58,8 +58,7 @@ def test_removing_an_unconfirmed_flood_writes_to_nobody(
     assert [each["To"] for each in mailbox.received] == [
         session.get_one(Signature, confirmed[0]).email
     ]
-    with transaction() as writing:
-        undo(writing, decision.id, actor="moderator one", now=a_while_ago())
+    take_back(decision, now=a_while_ago())
     work()
     assert statuses(session) == {Status.AWAITING: 3, Status.VERIFIED: 1}
     assert len(mailbox.received) == 2
@@ -129,6 +128,6 @@ def test_whoever_wrote_to_us_gets_an_answer_when_a_removal_is_undone(
     decision = carry_out(BulkKind.REMOVE)
     with transaction() as writing:
         actions.appeal_decision(writing, one, "It is me.", now=clock.utc_now())
-        undo(writing, decision.id, actor="moderator one", now=a_while_ago())
+    take_back(decision, now=a_while_ago())
     work()
     assert [each["To"] for each in mailbox.received] == [session.get_one(Signature, one).email]
