@@ -12,6 +12,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     CTE,
+    ColumnElement,
     Connection,
     CursorResult,
     DateTime,
@@ -22,7 +23,10 @@ from sqlalchemy import (
     Result,
     Select,
     create_engine,
+    delete,
     event,
+    select,
+    tuple_,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -138,6 +142,33 @@ def once(rows: Select[Any], name: str) -> CTE:
     it is compared with, and then takes more rows than its limit.
     """
     return rows.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def in_order(
+    table: type[Base], *conditions: ColumnElement[bool], wait: bool = True
+) -> ColumnElement[bool]:
+    """The rows of `table` that fit, as the condition of a DELETE or UPDATE of many: they are
+    locked in the order of their key.
+
+    Two statements that lock the same rows in different orders may wait for one another. Without
+    `wait`, rows that somebody else holds are left out: for what comes round again anyway.
+    """
+    key = table.__mapper__.primary_key
+    rows = select(*key).where(*conditions).order_by(*key).with_for_update(skip_locked=not wait)
+    # Within its own SELECT: SQLite's driver counts the rows of no statement that begins with WITH.
+    held = rows.cte("held", nesting=True).prefix_with("MATERIALIZED", dialect="postgresql")
+    return tuple_(*key).in_(select(*held.c))
+
+
+def sweep(session: Session, table: type[Base], *conditions: ColumnElement[bool]) -> int:
+    """Delete the rows of `table` that fit, and wait for none that somebody else holds: it is
+    there the next time. Returns how many."""
+    result = session.execute(
+        delete(table)
+        .where(in_order(table, *conditions, wait=False))
+        .execution_options(synchronize_session=False)
+    )
+    return changed_rows(result)
 
 
 def init_database(app: Flask, url: str, pool_size: int) -> None:

@@ -86,11 +86,13 @@ def rotate() -> None:
 def _rewrite(key: InstrumentedAttribute[Any], rewrite: Callable[[Session, Any], None]) -> None:
     """Rewrite every row of the table of `key`, some at a time, so that signing goes on."""
     table = key.class_
-    keys: Sequence[Any] = db.session.scalars(select(key)).all()
+    keys: Sequence[Any] = db.session.scalars(select(key).order_by(key)).all()
     for start in range(0, len(keys), ROWS_AT_ONCE):
         wanted = keys[start : start + ROWS_AT_ONCE]
         with transaction() as session:
-            rows = session.scalars(select(table).where(key.in_(wanted)).with_for_update()).all()
+            rows = session.scalars(
+                select(table).where(key.in_(wanted)).order_by(key).with_for_update()
+            ).all()
             for row in rows:
                 rewrite(session, row)
                 session.flush()

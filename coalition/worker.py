@@ -16,13 +16,13 @@ from datetime import timedelta
 from flask import Flask
 
 from coalition import clock
-from coalition.accounts.actions import delete_past_sessions
+from coalition.accounts.actions import delete_past_resets, delete_past_sessions
 from coalition.db import transaction
-from coalition.desk.claims import delete_past_claims
+from coalition.desk.claims import delete_past_claims, delete_past_passes
 from coalition.desk.mails import WRITERS
-from coalition.endorsements.retention import delete_past_endorsements
+from coalition.endorsements.retention import CLEAN_UPS as OF_ENDORSEMENTS
 from coalition.mail.actions import delete_finished
-from coalition.mail.bounce_actions import delete_old_bounces
+from coalition.mail.bounce_actions import delete_old_bounces, delete_old_counts
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
 from coalition.petition.actions import delete_old_networks, delete_unverified
@@ -44,6 +44,24 @@ log = logging.getLogger(__name__)
 
 # Does one round of work and returns how many seconds to rest after it.
 Job = Callable[[], float]
+
+# What is past its time. Each is called with a session and `now`, in a transaction of its own.
+CLEAN_UPS: tuple[Callable[..., object], ...] = (
+    delete_unverified,
+    delete_old_networks,
+    lapse_proposals,
+    *OF_ENDORSEMENTS,
+    delete_past_sessions,
+    delete_past_resets,
+    delete_past_claims,
+    delete_past_passes,
+    delete_past_hand_ins,
+    delete_finished,
+    delete_old_drafts,
+    delete_old_bounces,
+    delete_old_counts,
+    delete_past_testimonies,
+)
 
 
 def run_worker(app: Flask) -> None:
@@ -111,17 +129,12 @@ def fold_count() -> float:
 
 
 def delete_expired() -> float:
-    """Delete what the privacy notice says is deleted by now."""
-    with transaction() as session:
-        delete_unverified(session, now=clock.utc_now())
-        delete_old_networks(session, now=clock.utc_now())
-        lapse_proposals(session, now=clock.utc_now())
-        delete_past_endorsements(session, now=clock.utc_now())
-        delete_past_sessions(session, now=clock.utc_now())
-        delete_past_claims(session, now=clock.utc_now())
-        delete_past_hand_ins(session, now=clock.utc_now())
-        delete_finished(session, now=clock.utc_now())
-        delete_old_drafts(session, now=clock.utc_now())
-        delete_old_bounces(session, now=clock.utc_now())
-        delete_past_testimonies(session, now=clock.utc_now())
+    """Delete what the privacy notice says is deleted by now. What fails holds nothing else back,
+    and is tried again the next time."""
+    for clean_up in CLEAN_UPS:
+        try:
+            with transaction() as session:
+                clean_up(session, now=clock.utc_now())
+        except Exception as error:
+            log.error("%s failed, and others go on: %s", clean_up.__name__, type(error).__name__)
     return CLEAN_EVERY

@@ -23,6 +23,7 @@ from coalition.accounts.models import (
 )
 from coalition.accounts.queries import find_by_address, find_reset, with_role
 from coalition.audit.actions import record
+from coalition.db import sweep
 from coalition.mail.actions import queue_message
 from coalition.mail.address import address_digests, parse_address
 
@@ -226,12 +227,14 @@ def _forget_second_factor(moderator: Moderator) -> None:
 
 
 def delete_past_sessions(session: Session, *, now: datetime) -> None:
-    """Delete what nobody needs of sessions and resets that are over."""
+    """Delete what nobody needs of sessions that are over."""
     past = now - LONGEST_SESSION - ENDED_SESSION_LIFETIME
-    session.execute(delete(DeskSession).where(DeskSession.started_at < past))
-    session.execute(
-        delete(SecondFactorReset).where(SecondFactorReset.asked_at < now - RESET_LIFETIME)
-    )
+    sweep(session, DeskSession, DeskSession.started_at < past)
+
+
+def delete_past_resets(session: Session, *, now: datetime) -> None:
+    """Delete resets of a second factor to which nobody agreed in time."""
+    sweep(session, SecondFactorReset, SecondFactorReset.asked_at < now - RESET_LIFETIME)
 
 
 def _record(

@@ -22,8 +22,9 @@ from coalition.desk.signature_views import (
     search_gone,
     unseal_search,
 )
-from coalition.petition import bulk
+from coalition.petition import bulk, bulk_undo
 from coalition.petition.bulk import CountChanged
+from coalition.petition.bulk_limit import BULK_WINDOW, decided_alone, undoing_takes_two
 from coalition.petition.decisions import NotPossible
 from coalition.petition.models import BulkDecision, BulkKind, BulkState
 from coalition.petition.search import Search
@@ -32,6 +33,11 @@ blueprint = Blueprint("desk_bulk", __name__, url_prefix="/desk/signatures")
 blueprint.register_error_handler(SearchGone, search_gone)
 
 View = str | BaseResponse | tuple[str, int]
+
+
+@blueprint.context_processor
+def _about_the_limit() -> dict[str, int]:
+    return {"limit": _limit(), "hours": int(BULK_WINDOW.total_seconds() / 3600)}
 
 
 def _limit() -> int:
@@ -98,7 +104,9 @@ def _preview(
     changed: int | None = None,
     refused: str | None = None,
 ) -> View:
-    shown = bulk.preview(db.session(), kind, search)
+    session, actor = db.session(), current_moderator().actor
+    shown = bulk.preview(session, kind, search)
+    alone = decided_alone(session, actor, now=clock.utc_now())
     form.counted.data = shown.count
     page = render_template(
         "desk/bulk.html",
@@ -106,7 +114,8 @@ def _preview(
         sealed=sealed,
         form=form,
         shown=shown,
-        limit=_limit(),
+        alone=alone,
+        takes_two=alone + shown.count > _limit(),
         changed=changed is not None,
         refused=refused,
     )
@@ -125,7 +134,8 @@ def show(decision_id: uuid.UUID) -> View:
 
 
 def _page(decision_id: uuid.UUID, *, changed: bool = False, refused: str | None = None) -> View:
-    decision = db.session().get(BulkDecision, decision_id)
+    session, actor, now = db.session(), current_moderator().actor, clock.utc_now()
+    decision = session.get(BulkDecision, decision_id)
     if decision is None:
         abort(404)
     waits = decision.state is BulkState.PROPOSED
@@ -133,10 +143,12 @@ def _page(decision_id: uuid.UUID, *, changed: bool = False, refused: str | None 
     page = render_template(
         "desk/bulk_decision.html",
         decision=decision,
-        shown=bulk.preview(db.session(), decision.kind, search) if search else None,
+        shown=bulk.preview(session, decision.kind, search) if search else None,
         sealed=seal_search(search) if search else None,
-        who=partial(name_of, db.session()),
-        is_own=decision.actor == current_moderator().actor,
+        who=partial(name_of, session),
+        is_own=decision.actor == actor,
+        wants_undo=decision.undo_waits and decision.undoers == [actor],
+        undo_takes_two=undoing_takes_two(session, decision, actor, limit=_limit(), now=now),
         changed=changed,
         refused=refused,
         proposal_days=bulk.PROPOSAL_LIFETIME.days,
@@ -177,5 +189,12 @@ def refuse(decision_id: uuid.UUID) -> View:
 @blueprint.post("/decisions/<uuid:decision_id>/undo")
 @for_roles(*ROLES)
 def undo(decision_id: uuid.UUID) -> View:
-    """Make it as it was, where nothing was decided since."""
-    return _act(decision_id, bulk.undo)
+    """Make it as it was, where nothing was decided since: at once, or once two want it."""
+    return _act(decision_id, bulk_undo.undo, limit=_limit())
+
+
+@blueprint.post("/decisions/<uuid:decision_id>/leave")
+@for_roles(*ROLES)
+def leave(decision_id: uuid.UUID) -> View:
+    """Do not undo what somebody wants to undo."""
+    return _act(decision_id, bulk_undo.leave_as_it_is)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from coalition.accounts.models import Moderator
 from coalition.audit.actions import record
-from coalition.db import is_postgresql
+from coalition.db import is_postgresql, sweep
 from coalition.desk.models import LEASE, PASSED_LIFETIME, Claim, ItemKind, PassedOn
 
 
@@ -104,6 +104,10 @@ def passed_by(session: Session, kind: ItemKind, moderator: Moderator) -> set[uui
 
 
 def delete_past_claims(session: Session, *, now: datetime) -> None:
-    """Delete claims that ended, and what was passed on so long ago that it is decided."""
-    session.execute(delete(Claim).where(Claim.until < now - LEASE))
-    session.execute(delete(PassedOn).where(PassedOn.passed_at < now - PASSED_LIFETIME))
+    """Delete claims that ended."""
+    sweep(session, Claim, Claim.until < now - LEASE)
+
+
+def delete_past_passes(session: Session, *, now: datetime) -> None:
+    """Forget what was passed on so long ago that it is decided."""
+    sweep(session, PassedOn, PassedOn.passed_at < now - PASSED_LIFETIME)

@@ -173,7 +173,7 @@ def decide_one(signature_id: uuid.UUID) -> View:
         return _one(signature_id, form, "Nothing was decided: choose what is to happen")
     try:
         with transaction() as session:
-            decide(
+            told = decide(
                 session,
                 decision,
                 signature_id,
@@ -183,6 +183,5 @@ def decide_one(signature_id: uuid.UUID) -> View:
             )
     except NotPossible as error:
         return _one(signature_id, form, f"Nothing was decided: {error}")
-    return redirect(
-        url_for("desk_signatures.show", signature_id=signature_id, done=decision.name), 303
-    )
+    done = "told" if told else "untold"
+    return redirect(url_for("desk_signatures.show", signature_id=signature_id, done=done), 303)

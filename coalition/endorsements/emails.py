@@ -19,7 +19,7 @@ from coalition.endorsements.models import (
     EndorsementStatus,
 )
 from coalition.mail import codes
-from coalition.mail.messages import Email, write_email
+from coalition.mail.messages import HIDDEN, Email, write_email
 from coalition.mail.models import OutboxMessage
 from coalition.mail.private_links import LINK_LIFETIME, Purpose, make_token
 from coalition.mail.queries import is_blocked
@@ -146,15 +146,16 @@ def preview(
     change: dict[str, object],
     now: datetime,
 ) -> Email | None:
-    """The mail that a decision would send, with `change` in place of what stands; nothing is
-    changed, and its links are not those that will be sent."""
+    """The mail that a decision would send, with `change` in place of what stands, and without
+    what gives its reader access. Nothing is changed."""
     endorsement = queries.find_endorsement(session, endorsement_id)
     if endorsement is None:
         return None
     with session.no_autoflush:
         for name, value in change.items():
             setattr(endorsement, name, value)
-        mail = _write(session, endorsement, template, now)
+        hidden = dict.fromkeys(("code", "confirm_link", "disown_link", "manage_link"), HIDDEN)
+        mail = _write(session, endorsement, template, now, **hidden)
         session.rollback()
     return mail
 
@@ -176,28 +177,26 @@ def _write(
     entry = queries.find_entry(session, endorsement.id)
     if address is None or entry is None or is_blocked(session, address):
         return None
-    return write_email(
-        address,
-        f"endorsements/{template}",
-        endorsement=endorsement,
-        entry=entry,
-        decline_names=DECLINE_NAMES,
-        code=codes.grouped(codes.codes_for(keyring(), endorsement.contact_id)[0]),
-        code_link=page_url("endorsement_links.code"),
-        confirm_link=_confirm_link(endorsement, now),
-        disown_link=page_url(
+    known: dict[str, object] = {
+        "endorsement": endorsement,
+        "entry": entry,
+        "decline_names": DECLINE_NAMES,
+        "code": codes.grouped(codes.codes_for(keyring(), endorsement.contact_id)[0]),
+        "code_link": page_url("endorsement_links.code"),
+        "confirm_link": _confirm_link(endorsement, now),
+        "disown_link": page_url(
             "endorsement_links.disown",
             token=make_token(Purpose.ENDORSE_DISOWN, endorsement.contact_id, now),
         ),
-        manage_link=_manage_link(endorsement, now),
-        public_link=(
+        "manage_link": _manage_link(endorsement, now),
+        "public_link": (
             page_url("supporters.supporter", slug=endorsement.slug) if endorsement.slug else None
         ),
-        waits_until=endorsement.registered_at + UNCONFIRMED_LIFETIME,
-        decided_until=endorsement.status_changed_at + DECIDED_LIFETIME,
-        **values,
+        "waits_until": endorsement.registered_at + UNCONFIRMED_LIFETIME,
+        "decided_until": endorsement.status_changed_at + DECIDED_LIFETIME,
         **_common(),
-    )
+    }
+    return write_email(address, f"endorsements/{template}", **{**known, **values})
 
 
 def _confirm_link(endorsement: Endorsement, now: datetime) -> str:

@@ -1,12 +1,17 @@
-"""What is deleted of endorsements, and when; the privacy notice says the same."""
+"""What is deleted of endorsements, and when; the privacy notice says the same.
+
+Each in a transaction of its own: what goes with an endorsement is locked with it, and two that
+each hold what the other needs would wait for one another.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from coalition.db import sweep
 from coalition.endorsements.actions import set_contact
 from coalition.endorsements.models import (
     DECIDED_LIFETIME,
@@ -23,32 +28,34 @@ from coalition.endorsements.models import (
 Status = EndorsementStatus
 
 
-def delete_past_endorsements(session: Session, *, now: datetime) -> None:
-    """Delete what nobody confirmed, what was decided long ago, and logos that belong to nothing.
-
-    Of an organisation that withdrew, the note stays, and its contact goes.
-    """
-    session.execute(
-        delete(Endorsement).where(
-            Endorsement.status == Status.AWAITING,
-            Endorsement.registered_at < now - UNCONFIRMED_LIFETIME,
-        )
+def delete_unconfirmed(session: Session, *, now: datetime) -> None:
+    """Delete endorsements that nobody confirmed in time."""
+    sweep(
+        session,
+        Endorsement,
+        Endorsement.status == Status.AWAITING,
+        Endorsement.registered_at < now - UNCONFIRMED_LIFETIME,
     )
-    session.execute(
-        delete(ContactChange).where(ContactChange.asked_at < now - UNCONFIRMED_LIFETIME)
-    )
-    session.execute(
-        delete(Endorsement).where(
-            Endorsement.status.in_((Status.MORE_ASKED, Status.DECLINED, Status.REMOVED)),
-            Endorsement.appeal.is_(None),  # an answer waits for a moderator, however long
-            Endorsement.status_changed_at < now - DECIDED_LIFETIME,
-        )
-    )
-    _forget_contacts_of_the_withdrawn(session, now)
-    _delete_loose_logos(session, now)
 
 
-def _forget_contacts_of_the_withdrawn(session: Session, now: datetime) -> None:
+def delete_old_changes(session: Session, *, now: datetime) -> None:
+    """Delete changes of contact that the two mailboxes did not confirm in time."""
+    sweep(session, ContactChange, ContactChange.asked_at < now - UNCONFIRMED_LIFETIME)
+
+
+def delete_decided(session: Session, *, now: datetime) -> None:
+    """Delete what was decided against long ago. An answer waits for a moderator, however long."""
+    sweep(
+        session,
+        Endorsement,
+        Endorsement.status.in_((Status.MORE_ASKED, Status.DECLINED, Status.REMOVED)),
+        Endorsement.appeal.is_(None),
+        Endorsement.status_changed_at < now - DECIDED_LIFETIME,
+    )
+
+
+def forget_contacts_of_the_withdrawn(session: Session, *, now: datetime) -> None:
+    """Of an organisation that withdrew long ago the note stays, and its contact goes."""
     withdrawn = session.scalars(
         select(Endorsement)
         .where(
@@ -56,7 +63,8 @@ def _forget_contacts_of_the_withdrawn(session: Session, now: datetime) -> None:
             Endorsement.contact_email.is_not(None),
             Endorsement.status_changed_at < now - DECIDED_LIFETIME,
         )
-        .with_for_update()
+        .order_by(Endorsement.id)
+        .with_for_update(skip_locked=True)
     )
     for endorsement in withdrawn:
         set_contact(endorsement, None)
@@ -64,7 +72,8 @@ def _forget_contacts_of_the_withdrawn(session: Session, now: datetime) -> None:
     session.flush()
 
 
-def _delete_loose_logos(session: Session, now: datetime) -> None:
+def delete_loose_logos(session: Session, *, now: datetime) -> None:
+    """Delete logos that belong to nothing: those that are old, and the oldest of too many."""
     used = select(Entry.logo_id).where(Entry.logo_id.is_not(None))
     newest = (
         select(Logo.id)
@@ -72,9 +81,18 @@ def _delete_loose_logos(session: Session, now: datetime) -> None:
         .order_by(Logo.uploaded_at.desc())
         .limit(MOST_LOOSE_LOGOS)
     )
-    session.execute(
-        delete(Logo).where(
-            Logo.id.not_in(used),
-            (Logo.uploaded_at < now - LOOSE_LOGO_LIFETIME) | Logo.id.not_in(newest),
-        )
+    sweep(
+        session,
+        Logo,
+        Logo.id.not_in(used),
+        (Logo.uploaded_at < now - LOOSE_LOGO_LIFETIME) | Logo.id.not_in(newest),
     )
+
+
+CLEAN_UPS = (
+    delete_unconfirmed,
+    delete_old_changes,
+    delete_decided,
+    forget_contacts_of_the_withdrawn,
+    delete_loose_logos,
+)

@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
-from coalition.db import changed_rows, is_postgresql, once
+from coalition.db import changed_rows, in_order, is_postgresql, once, sweep
 from coalition.mail.address import address_digests, parse_address
 from coalition.mail.failures import explain_status
 from coalition.mail.models import BlockedAddress, MailPulse, MessageState, OutboxMessage
@@ -108,11 +108,14 @@ def take_back(
     return session.scalars(
         delete(OutboxMessage)
         .where(
-            OutboxMessage.kind == kind,
-            OutboxMessage.state == MessageState.WAITING,
-            OutboxMessage.attempts == 0,
-            OutboxMessage.created_at == queued_at,
-            OutboxMessage.reference.in_(references),
+            in_order(
+                OutboxMessage,
+                OutboxMessage.kind == kind,
+                OutboxMessage.state == MessageState.WAITING,
+                OutboxMessage.attempts == 0,
+                OutboxMessage.created_at == queued_at,
+                OutboxMessage.reference.in_(references),
+            )
         )
         .returning(OutboxMessage.reference)
         .execution_options(synchronize_session=False)
@@ -334,12 +337,7 @@ def note_server(session: Session, trouble: str | None, *, now: datetime) -> None
 
 def delete_finished(session: Session, *, now: datetime) -> int:
     """Delete what is left of mails that were finished long enough ago. Returns how many."""
-    result = session.execute(
-        delete(OutboxMessage)
-        .where(OutboxMessage.finished_at < now - KEPT_AFTER_SENDING)
-        .execution_options(synchronize_session=False)
-    )
-    return changed_rows(result)
+    return sweep(session, OutboxMessage, OutboxMessage.finished_at < now - KEPT_AFTER_SENDING)
 
 
 def block_address(session: Session, email: str, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from coalition.db import changed_rows, is_postgresql
+from coalition.db import is_postgresql, sweep
 from coalition.mail.address import NotAnAddress, address_digests
 from coalition.mail.bounces import Report
 from coalition.mail.models import Bounce, MessageState, OutboxMessage, UnknownBounces
@@ -116,15 +116,10 @@ def move_bounces(session: Session, email: str) -> None:
 
 
 def delete_old_bounces(session: Session, *, now: datetime) -> int:
-    """Delete what came back long enough ago, and the count of the rest. Returns how many."""
-    session.execute(
-        delete(UnknownBounces)
-        .where(UnknownBounces.day < (now - BOUNCES_KEPT).date())
-        .execution_options(synchronize_session=False)
-    )
-    result = session.execute(
-        delete(Bounce)
-        .where(Bounce.at < now - BOUNCES_KEPT)
-        .execution_options(synchronize_session=False)
-    )
-    return changed_rows(result)
+    """Delete what came back long enough ago. Returns how many."""
+    return sweep(session, Bounce, Bounce.at < now - BOUNCES_KEPT)
+
+
+def delete_old_counts(session: Session, *, now: datetime) -> None:
+    """Delete how many came back long enough ago that named no mail of ours."""
+    sweep(session, UnknownBounces, UnknownBounces.day < (now - BOUNCES_KEPT).date())

@@ -13,6 +13,10 @@ from typing import Any
 import idna
 from flask import current_app, render_template
 
+# Stands in the mails that the desk shows before they go, in place of private links and codes:
+# whoever had those could act as the mail's reader.
+HIDDEN = "[the reader’s private link or code]"
+
 
 @dataclass(frozen=True)
 class Email:

@@ -8,12 +8,12 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import case, delete, insert, literal, select, update
+from sqlalchemy import case, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
-from coalition.db import changed_rows, is_postgresql
+from coalition.db import changed_rows, in_order, is_postgresql, sweep
 from coalition.mail.actions import queue_message
 from coalition.mail.address import address_digests, parse_address
 from coalition.mail.bounce_actions import forget_bounces
@@ -337,15 +337,12 @@ def appeal_decision(
 
 def delete_unverified(session: Session, *, now: datetime) -> int:
     """Delete signatures that nobody verified in time. Returns how many."""
-    result = session.execute(
-        delete(Signature)
-        .where(
-            Signature.status == Status.AWAITING,
-            Signature.signed_at < now - UNVERIFIED_LIFETIME,
-        )
-        .execution_options(synchronize_session=False)
+    return sweep(
+        session,
+        Signature,
+        Signature.status == Status.AWAITING,
+        Signature.signed_at < now - UNVERIFIED_LIFETIME,
     )
-    return changed_rows(result)
 
 
 def delete_old_networks(session: Session, *, now: datetime) -> int:
@@ -355,8 +352,12 @@ def delete_old_networks(session: Session, *, now: datetime) -> int:
     result = session.execute(
         update(Signature)
         .where(
-            Signature.network_digest.is_not(None),
-            Signature.signed_at < now - NETWORK_LIFETIME,
+            in_order(
+                Signature,
+                Signature.network_digest.is_not(None),
+                Signature.signed_at < now - NETWORK_LIFETIME,
+                wait=False,
+            )
         )
         .values(network_digest=None)
         .execution_options(synchronize_session=False)

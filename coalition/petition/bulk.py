@@ -1,4 +1,4 @@
-"""Decisions about all signatures that a search finds: hold, release, remove; and undo.
+"""Decisions about all signatures that a search finds: hold, release, remove.
 
 Each is one transaction of a few statements, whatever its size, so that the count is exact at
 every moment. Whoever has written against a decision is never removed in bulk: their words are
@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
 from coalition.db import is_postgresql
-from coalition.mail.actions import queue_apart, take_back
+from coalition.mail.actions import queue_apart
 from coalition.petition import emails
+from coalition.petition.bulk_limit import decided_alone, lock_bulk
 from coalition.petition.bulk_statements import (
     change,
     choose,
-    choose_again,
-    noted,
     remember_reviews,
+    those_to_tell,
 )
 from coalition.petition.decisions import (
     HOLD,
@@ -37,11 +37,12 @@ from coalition.petition.decisions import (
     forget_reviews,
 )
 from coalition.petition.models import (
+    KNOWN_TO_ITS_OWNER,
+    UNDO_WAITS,
     BulkChange,
     BulkDecision,
     BulkKind,
     BulkState,
-    Cause,
     Signature,
     SignatureStatus,
 )
@@ -52,11 +53,6 @@ PROPOSAL_LIFETIME = timedelta(days=7)  # a proposal that nobody has confirmed by
 
 _DECISIONS = {BulkKind.HOLD: HOLD, BulkKind.RELEASE: RELEASE, BulkKind.REMOVE: REMOVE}
 _STATUS_TYPE = Signature.__table__.c.status.type
-_CAUSE_OF_UNDOING = {
-    BulkKind.HOLD: Cause.RELEASED,
-    BulkKind.RELEASE: Cause.HELD,
-    BulkKind.REMOVE: Cause.RESTORED,
-}
 _AS_BEFORE = case(
     (Signature.verified_at.is_not(None), literal(Status.VERIFIED, _STATUS_TYPE)),
     else_=literal(Status.AWAITING, _STATUS_TYPE),
@@ -83,6 +79,7 @@ class Preview:
     count: int  # signatures that it would change
     found: int  # signatures that the search finds
     appealed: int  # those that it leaves alone because their owners' words wait to be read
+    untold: int  # of those that it would change, whose addresses nobody confirmed
 
 
 def preview(session: Session, kind: BulkKind, search: Search) -> Preview:
@@ -94,11 +91,12 @@ def preview(session: Session, kind: BulkKind, search: Search) -> Preview:
             func.count(),
             func.count(case((and_(allowed, free), 1))),
             func.count(case((and_(allowed, ~free), 1))),
+            func.count(case((and_(allowed, free, ~KNOWN_TO_ITS_OWNER), 1))),
         )
         .select_from(Signature)
         .where(*found)
     ).one()
-    return Preview(found=row[0], count=row[1], appealed=row[2])
+    return Preview(found=row[0], count=row[1], appealed=row[2], untold=row[3])
 
 
 def _possible(kind: BulkKind) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -124,7 +122,8 @@ def decide_all(
     actor: str,
     now: datetime,
 ) -> BulkDecision:
-    """Decide about all that `search` finds, or propose it where that is more than `limit`.
+    """Decide about all that `search` finds; or propose it, where `actor` would decide alone about
+    more than `limit` within BULK_WINDOW.
 
     `decision_id` was made with the form: what was sent twice is done once, and the decision
     that stands is returned. `counted` is the number that the moderator was shown; `reason` is
@@ -135,6 +134,7 @@ def decide_all(
         raise NotPossible(f"the reason must have 1 to {LONGEST_REASON} characters")
     if counted < 1:
         raise NotPossible("there is nothing to decide about")
+    lock_bulk(session)
     begun = _begin(
         session,
         {
@@ -150,12 +150,14 @@ def decide_all(
     decision = session.get_one(BulkDecision, decision_id, populate_existing=True)
     if not begun:
         return decision
-    if counted > limit:
+    if counted + decided_alone(session, actor, now=now) > limit:
         count = preview(session, kind, search).count
         if count != counted:
             raise CountChanged(count)
         decision.search = search.as_text()
-        _log(session, decision, f"bulk {kind.value} proposed", actor, reason=reason, now=now)
+        log_decision(
+            session, decision, f"bulk {kind.value} proposed", actor, reason=reason, now=now
+        )
     else:
         _carry_out(session, decision, search, actor=actor, now=now)
     return decision
@@ -176,7 +178,7 @@ def confirm_proposal(
     `counted` is the number that this moderator was shown. Raises NotPossible, also where
     `actor` is the one who proposed it, and CountChanged.
     """
-    decision = _locked(session, decision_id)
+    decision = locked_decision(session, decision_id)
     if decision.state in (BulkState.DONE, BulkState.UNDONE) and decision.second_actor == actor:
         return decision
     _must_wait(decision)
@@ -195,16 +197,18 @@ def refuse_proposal(
 
     Raises NotPossible.
     """
-    decision = _locked(session, decision_id)
+    decision = locked_decision(session, decision_id)
     if decision.state is BulkState.REFUSED:
         return decision
     _must_wait(decision)
     decision.state, decision.second_actor, decision.search = BulkState.REFUSED, actor, None
-    _log(session, decision, f"bulk {decision.kind.value} refused", actor, now=now)
+    log_decision(session, decision, f"bulk {decision.kind.value} refused", actor, now=now)
     return decision
 
 
-def _locked(session: Session, decision_id: uuid.UUID) -> BulkDecision:
+def locked_decision(session: Session, decision_id: uuid.UUID) -> BulkDecision:
+    """The decision, held against any other change. Raises NotPossible where there is none."""
+    lock_bulk(session)
     decision = session.get(BulkDecision, decision_id, with_for_update=True, populate_existing=True)
     if decision is None:
         raise NotPossible("there is no such decision")
@@ -246,67 +250,45 @@ def _carry_out(
         forget_reviews(session, changed)
     else:
         remember_reviews(session, changed, now=now)
-    queue_apart(session, emails.DECIDED, session.scalars(changed).all(), gap=_mail_gap(), now=now)
+    queue_apart(session, emails.DECIDED, those_to_tell(session, changed), gap=mail_gap(), now=now)
     decision.state, decision.count = BulkState.DONE, count
     decision.done_at, decision.search = now, None
-    _log(session, decision, f"bulk {decision.kind.value}", actor, reason=decision.reason, now=now)
+    log_decision(
+        session, decision, f"bulk {decision.kind.value}", actor, reason=decision.reason, now=now
+    )
 
 
-def _mail_gap() -> timedelta:
+def mail_gap() -> timedelta:
     """Half of what one worker sends: whoever signs meanwhile does not wait for their mail."""
     rate: float = current_app.extensions["settings"].mail_rate
     return timedelta(seconds=2 / rate)
 
 
-def undo(session: Session, decision_id: uuid.UUID, *, actor: str, now: datetime) -> BulkDecision:
-    """Make each signature what it was before, where nothing was decided about it since.
-
-    Those whose owners were not told yet are not written to at all. Raises NotPossible.
-    """
-    decision = _locked(session, decision_id)
-    if decision.state is BulkState.UNDONE:
-        return decision
-    if decision.state is not BulkState.DONE or decision.done_at is None:
-        raise NotPossible(f"this decision is {decision.state.value}")
-    decision.undone_count = choose_again(session, decision)
-    changed = select(BulkChange.signature_id).where(
-        BulkChange.decision_id == decision.id, BulkChange.undone
-    )
-    change(
-        session,
-        changed,
-        becomes=noted(decision, BulkChange.before),
-        reason=noted(decision, BulkChange.reason_before),
-        cause=_CAUSE_OF_UNDOING[decision.kind],
-        new_matter=False,
-        now=now,
-    )
-    if decision.kind is BulkKind.RELEASE:
-        remember_reviews(session, changed, now=now)
-    else:
-        forget_reviews(session, changed.where(~BulkChange.reviewed_before))
-    untold = set(take_back(session, emails.DECIDED, changed, queued_at=decision.done_at))
-    told = [each for each in session.scalars(changed) if each not in untold]
-    queue_apart(session, emails.DECIDED, told, gap=_mail_gap(), now=now)
-    decision.state, decision.undone_by, decision.undone_at = BulkState.UNDONE, actor, now
-    _log(session, decision, f"bulk {decision.kind.value} undone", actor, now=now)
-    return decision
-
-
 def lapse_proposals(session: Session, *, now: datetime) -> int:
-    """Take proposals off the list that nobody confirmed in time. Returns how many."""
+    """Take proposals off the list, to decide or to undo, that nobody confirmed in time. Returns
+    how many."""
+    past = now - PROPOSAL_LIFETIME
     old = session.scalars(
         select(BulkDecision)
-        .where(BulkDecision.state == BulkState.PROPOSED, BulkDecision.at < now - PROPOSAL_LIFETIME)
-        .with_for_update()
+        .where(
+            ((BulkDecision.state == BulkState.PROPOSED) & (BulkDecision.at < past))
+            | (UNDO_WAITS & (BulkDecision.undone_at < past))
+        )
+        .order_by(BulkDecision.id)
+        .with_for_update(skip_locked=True)
     ).all()
     for each in old:
-        each.state, each.search = BulkState.LAPSED, None
-        _log(session, each, f"bulk {each.kind.value} lapsed", "worker", now=now)
+        what = f"bulk {each.kind.value}"
+        if each.undo_waits:
+            each.undone_by = each.undone_at = None
+            what = f"{what} undo"
+        else:
+            each.state, each.search = BulkState.LAPSED, None
+        log_decision(session, each, f"{what} lapsed", "worker", now=now)
     return len(old)
 
 
-def _log(
+def log_decision(
     session: Session,
     decision: BulkDecision,
     action: str,
@@ -315,6 +297,7 @@ def _log(
     reason: str = "",
     now: datetime,
 ) -> None:
+    """Write to the audit log what became of a decision: its number, and no search."""
     count = decision.undone_count if decision.state is BulkState.UNDONE else decision.count
     record(
         session,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from coalition.db import is_postgresql
 from coalition.petition.models import (
+    KNOWN_TO_ITS_OWNER,
     BulkChange,
     BulkDecision,
     Cause,
@@ -157,6 +159,12 @@ def choose_again(session: Session, decision: BulkDecision) -> int:
         .execution_options(synchronize_session=False)
     )
     return _count(session, BulkChange.decision_id == decision.id, BulkChange.undone.is_(True))
+
+
+def those_to_tell(session: Session, chosen: Chosen) -> Sequence[uuid.UUID]:
+    """Those of them whose owners are told what was decided."""
+    told = select(Signature.id).where(Signature.id.in_(chosen), KNOWN_TO_ITS_OWNER)
+    return session.scalars(told.order_by(Signature.signed_at, Signature.id)).all()
 
 
 def noted(decision: BulkDecision, column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:

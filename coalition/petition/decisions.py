@@ -62,10 +62,11 @@ def decide(
     reason: str,
     actor: str,
     now: datetime,
-) -> None:
+) -> bool:
     """Carry out a moderation decision, write it to the audit log, and tell the signatory.
 
-    `reason` is shown to the signatory. Raises NotPossible.
+    `reason` is shown to the signatory. Returns whether a mail goes: none does to an address
+    that nobody confirmed. Raises NotPossible.
     """
     signature = locked(session, signature_id)
     if signature is None:
@@ -74,6 +75,7 @@ def decide(
         raise NotPossible(f"cannot {decision.name} a signature that is {signature.status.value}")
     if len(reason) > LONGEST_REASON:
         raise NotPossible(f"the reason must have {LONGEST_REASON} characters or fewer")
+    tells = signature.is_known_to_its_owner
     set_status(session, signature, decision.becomes(signature), decision.cause, now=now)
     signature.appeal = signature.appealed_at = None
     _remember(session, signature, now=now)
@@ -81,7 +83,8 @@ def decide(
         # It waits anew, for as long as any other; what is kept of its network must not stay longer.
         signature.signed_at, signature.network_digest = now, None
     signature.decision_reason = reason if signature.status in HINDERED else None
-    queue_message(session, emails.DECIDED, reference=signature.id, now=now)
+    if tells:
+        queue_message(session, emails.DECIDED, reference=signature.id, now=now)
     record(
         session,
         actor=actor,
@@ -90,6 +93,7 @@ def decide(
         reason=reason,
         now=now,
     )
+    return tells
 
 
 def forget_reviews(session: Session, chosen: Select[uuid.UUID]) -> None:

@@ -39,7 +39,19 @@ _TEMPLATES = {
 def signing_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
     """What the owner of a signature is told, by where the signature stands."""
     signature = queries.find_signature(session, message.reference) if message.reference else None
+    if signature and _is_no_longer_awaited(signature, message):
+        return None
     return _about(session, signature, now)
+
+
+def _is_no_longer_awaited(signature: Signature, message: OutboxMessage) -> bool:
+    """Whether a moderator removed it before this mail, which asks to confirm it, could be sent:
+    of a flood, no owner of an address need ever know."""
+    return (
+        signature.status is SignatureStatus.REMOVED
+        and not signature.is_known_to_its_owner
+        and message.created_at <= signature.status_changed_at
+    )
 
 
 def decided_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
-from coalition.db import changed_rows, once
+from coalition.db import changed_rows, once, sweep
 from coalition.petition.hand_in_models import (
     HAND_IN_LIFETIME,
     HandIn,
@@ -212,12 +212,7 @@ def delete_hand_in(session: Session, hand_in: HandIn, *, actor: str, now: dateti
 
 def delete_past_hand_ins(session: Session, *, now: datetime) -> int:
     """Delete what is past HAND_IN_LIFETIME, finished or not. Returns how many."""
-    result = session.execute(
-        delete(HandIn)
-        .where(HandIn.asked_at < now - HAND_IN_LIFETIME)
-        .execution_options(synchronize_session=False)
-    )
-    return changed_rows(result)
+    return sweep(session, HandIn, HandIn.asked_at < now - HAND_IN_LIFETIME)
 
 
 def find_hand_in(session: Session, hand_in_id: uuid.UUID, *, now: datetime) -> HandIn | None:

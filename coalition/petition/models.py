@@ -114,6 +114,15 @@ class Signature(Base):
     appeal: Mapped[str | None] = mapped_column(EncryptedText("signatures.appeal"))
     appealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def is_known_to_its_owner(self) -> bool:
+        """Whether whoever has its address confirmed it, or wrote to us about it. Nobody else is
+        told what is decided: somebody may have typed the address of another."""
+        return self.verified_at is not None or self.appealed_at is not None
+
+
+# The same, as a condition.
+KNOWN_TO_ITS_OWNER = Signature.verified_at.is_not(None) | Signature.appealed_at.is_not(None)
 
 # For deleting what was never verified, and for counting the signatures themselves.
 Index("ix_signatures_status_signed_at", Signature.status, Signature.signed_at)
@@ -176,9 +185,25 @@ class BulkDecision(Base):
     search: Mapped[str | None] = mapped_column(EncryptedText("bulk_decisions.search"))
     second_actor: Mapped[str | None] = mapped_column(String(200))  # confirmed or refused it
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # While it is DONE: who wants to undo it, since when, and waits for a second moderator.
+    # Once it is UNDONE: who did, both of them where it took two, and when.
     undone_by: Mapped[str | None] = mapped_column(String(200))
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     undone_count: Mapped[int | None]
+
+    @property
+    def undo_waits(self) -> bool:
+        """Whether somebody wants to undo it, and a second moderator must agree."""
+        return self.state is BulkState.DONE and self.undone_by is not None
+
+    @property
+    def undoers(self) -> list[str]:
+        """The actors who undid it, or the one who wants to."""
+        return self.undone_by.split(", ") if self.undone_by else []
+
+
+# Whether `undo_waits`, as a condition.
+UNDO_WAITS = (BulkDecision.state == BulkState.DONE) & BulkDecision.undone_by.is_not(None)
 
 
 class BulkChange(Base):

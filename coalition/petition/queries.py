@@ -16,6 +16,7 @@ from coalition.db import db
 from coalition.mail.address import address_digests
 from coalition.mail.models import Bounce, BounceKind
 from coalition.petition.models import (
+    UNDO_WAITS,
     UNVERIFIED_LIFETIME,
     BulkChange,
     BulkDecision,
@@ -141,11 +142,11 @@ def current_count(now: datetime) -> Count | None:
 
 
 def bulk_proposals(session: Session) -> list[BulkDecision]:
-    """Decisions about many signatures that wait for a second moderator, the oldest first."""
+    """What waits for a second moderator, to decide about many or to undo it, the oldest first."""
     return list(
         session.scalars(
             select(BulkDecision)
-            .where(BulkDecision.state == BulkState.PROPOSED)
+            .where((BulkDecision.state == BulkState.PROPOSED) | UNDO_WAITS)
             .order_by(BulkDecision.at)
         )
     )
@@ -156,7 +157,7 @@ def last_bulk_decisions(session: Session, limit: int) -> list[BulkDecision]:
     return list(
         session.scalars(
             select(BulkDecision)
-            .where(BulkDecision.state != BulkState.PROPOSED)
+            .where(BulkDecision.state != BulkState.PROPOSED, ~UNDO_WAITS)
             .order_by(BulkDecision.at.desc())
             .limit(limit)
         )

@@ -6,9 +6,9 @@ import re
 import uuid
 from datetime import datetime
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from coalition.db import sweep
 from coalition.statements.actions import lock_texts, publish_texts
 from coalition.statements.campaign import Fault, new_problems
 from coalition.statements.models import DRAFT_LIFETIME, DocumentVersion, Draft
@@ -138,4 +138,4 @@ def discard_draft(
 
 def delete_old_drafts(session: Session, *, now: datetime) -> None:
     """Delete the drafts that nobody has saved for DRAFT_LIFETIME."""
-    session.execute(delete(Draft).where(Draft.updated_at < now - DRAFT_LIFETIME))
+    sweep(session, Draft, Draft.updated_at < now - DRAFT_LIFETIME)

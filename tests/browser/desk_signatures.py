@@ -111,6 +111,23 @@ def see_a_proposal_of_another(page: Page, sites: Sites) -> None:
     page.goto(path)
 
 
+def confirm_a_proposal_of_another(page: Page, sites: Sites) -> None:
+    see_a_proposal_of_another(page, sites)
+    press(page, f"Hold {MANY} signatures")
+
+
+def want_to_undo(page: Page, sites: Sites) -> None:
+    confirm_a_proposal_of_another(page, sites)
+    press(page, "Propose to undo all of it")
+
+
+def see_what_another_wants_to_undo(page: Page, sites: Sites) -> None:
+    want_to_undo(page, sites)
+    path = page.url
+    arrive(page, sites.main, make_moderator(sites.main.app, *ADMIN))
+    page.goto(path)
+
+
 def trust(network: str) -> Way:
     def way(page: Page, sites: Sites) -> None:
         at_desk("/desk/limits")(page, sites)
@@ -147,6 +164,9 @@ SIGNATURE_STATES = [
         "Somebody else must confirm it",
     ),
     State("desk bulk: to confirm", see_a_proposal_of_another, "Look at what it would change"),
+    State("desk bulk: confirmed", confirm_a_proposal_of_another, "Propose to undo all of it"),
+    State("desk bulk: to undo", want_to_undo, "You want to undo it"),
+    State("desk bulk: undo of another", see_what_another_wants_to_undo, "wants to undo it, since"),
     State("desk limits", at_desk("/desk/limits"), "Limits slow a crowd"),
     wrong("desk limits: no network", trust("ward four"), "Enter a network address"),
     State("desk limits: trusted", trust("203.0.113.7"), "This network is on the list"),

@@ -108,6 +108,17 @@ def test_each_decision_shows_its_mail_first_and_sends_just_that(
     assert told in " ".join(text_of(mail).split())
 
 
+@pytest.mark.parametrize("decision", ["approve", "ask", "decline"])
+def test_a_mail_that_is_shown_before_it_goes_lets_nobody_act_as_its_reader(
+    app: Flask, decision: str
+) -> None:
+    endorsement = made(Status.IN_REVIEW)
+    visitor = moderator(app)
+    page = check(visitor, take(visitor, endorsement), decision, words=WORDS, code="other")
+    assert "[the reader’s private link or code]" in page.text
+    assert "/supporters/entry/" not in page.text
+
+
 @pytest.mark.parametrize(
     ("decision", "answers", "says"),
     [

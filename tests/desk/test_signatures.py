@@ -1,16 +1,14 @@
-"""Signatures at the desk: clusters, search, one of them, and decisions about many."""
+"""Signatures at the desk: clusters, search, and one of them."""
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coalition import clock
@@ -20,18 +18,15 @@ from coalition.clock import LONDON
 from coalition.crypto import keyring
 from coalition.db import transaction
 from coalition.desk.signature_views import SEAL, SEARCH_LIFETIME
-from coalition.mail.models import OutboxMessage
 from coalition.petition import actions
 from coalition.petition.clusters import MANY_OF_A_DOMAIN, MANY_OF_A_NETWORK
-from coalition.petition.emails import DECIDED
-from coalition.petition.models import BulkDecision, BulkState, Region, Signature, SignatureStatus
+from coalition.petition.models import Region, Signature
 from coalition.petition.search import PAGE, Search
 from coalition.petition.tally import verify_tally
 from tests.desking import signed_in
-from tests.factories import make_signature
-from tests.visitor import Page, Visitor
+from tests.searching import Status, make, preview, search, statuses
+from tests.visitor import Visitor
 
-Status = SignatureStatus
 NAME = "Somebody Fictional"
 
 
@@ -43,35 +38,6 @@ def moderator(app: Flask) -> Visitor:
 @pytest.fixture
 def other(app: Flask) -> Visitor:
     return signed_in(app, Role.MODERATOR, name="Kit Fictional")
-
-
-def make(size: int = 3, **values: object) -> list[uuid.UUID]:
-    domain = values.pop("domain", "flood.example.org")
-    with transaction() as session:
-        return [
-            make_signature(session, email=f"{uuid.uuid4().hex}@{domain}", **values).id  # type: ignore[arg-type]
-            for _ in range(size)
-        ]
-
-
-def search(visitor: Visitor, **answers: str) -> Page:
-    return visitor.submit(visitor.get("/desk/signatures"), "/search", **answers)
-
-
-def preview(visitor: Visitor, kind: str, **answers: str) -> Page:
-    found = search(visitor, **(answers or {"domain": "flood.example.org"}))
-    return visitor.get(next(link for link in found.links if f"/bulk/{kind}/" in link))
-
-
-def confirm(
-    visitor: Visitor, page: Page, reason: str = "These look alike.", **answers: str
-) -> Page:
-    return visitor.submit(page, "/bulk/", reason=reason, **answers)
-
-
-def statuses(session: Session) -> Counter[Status]:
-    session.rollback()
-    return Counter(session.scalars(select(Signature.status)))
 
 
 def log(session: Session) -> list[tuple[str, str]]:
@@ -250,135 +216,3 @@ def test_what_an_owner_wrote_is_read_where_it_is_decided(app: Flask, moderator: 
     page = moderator.get(f"/desk/signatures/{signature_id}")
     assert "It &lt;b&gt;is&lt;/b&gt; me." in page.text
     assert "1 of them stay as they are because their owners" in preview(moderator, "remove").text
-
-
-@pytest.mark.parametrize(
-    ("kind", "before", "after"),
-    [
-        ("hold", Status.VERIFIED, Status.HELD),
-        ("release", Status.HELD, Status.VERIFIED),
-        ("remove", Status.VERIFIED, Status.REMOVED),
-    ],
-)
-def test_many_are_decided_about_and_undone(
-    app: Flask, moderator: Visitor, session: Session, kind: str, before: Status, after: Status
-) -> None:
-    make(3, status=before)
-    make(1, domain="else.example.org")
-    done = confirm(moderator, preview(moderator, kind))
-    assert (done.status, "Done on" in done.text) == (200, True)
-    assert statuses(session) == Counter({after: 3}) + Counter({Status.VERIFIED: 1})
-    undone = moderator.submit(done, "/undo")
-    assert "3 of 3 are as they were" in undone.text
-    assert statuses(session) == Counter({before: 3}) + Counter({Status.VERIFIED: 1})
-    total = statuses(session)[Status.VERIFIED]
-    session.rollback()
-    assert verify_tally(session) == (total, [])
-    again = moderator.submit(done, "/undo")
-    assert (again.status, "3 of 3" in again.text) == (200, True)
-
-
-def test_a_bulk_decision_without_a_reason_is_not_carried_out(
-    app: Flask, moderator: Visitor, session: Session
-) -> None:
-    make()
-    page = preview(moderator, "hold")
-    for reason in ("", "x" * 501):
-        refused = confirm(moderator, page, reason)
-        assert refused.status == 422
-        assert refused.form("/bulk/").values["reason"] == reason
-    assert statuses(session) == {Status.VERIFIED: 3}
-
-
-def test_a_number_that_has_changed_is_shown_and_nothing_is_done(
-    app: Flask, moderator: Visitor, session: Session
-) -> None:
-    make(3)
-    page = preview(moderator, "remove")
-    make(1)
-    changed = confirm(moderator, page)
-    assert changed.status == 409
-    assert "it is 4 now" in changed.text
-    assert statuses(session) == {Status.VERIFIED: 4}
-    form = changed.form("/bulk/").values
-    assert (form["counted"], form["reason"]) == ("4", "These look alike.")
-    assert confirm(moderator, changed).status == 200
-    assert statuses(session) == {Status.REMOVED: 4}
-
-
-@pytest.mark.parametrize("counted", ["", "-1", "0", "x", "9" * 40, "3.0"])
-def test_a_number_that_nobody_was_shown_carries_nothing_out(
-    app: Flask, moderator: Visitor, session: Session, counted: str
-) -> None:
-    make(3)
-    assert confirm(moderator, preview(moderator, "hold"), counted=counted).status == 409
-    assert statuses(session) == {Status.VERIFIED: 3}
-
-
-def test_a_double_post_is_carried_out_once(
-    app: Flask, moderator: Visitor, session: Session
-) -> None:
-    make(3)
-    page = preview(moderator, "hold")
-    first, second = confirm(moderator, page), confirm(moderator, page)
-    assert first.url == second.url
-    session.rollback()
-    assert session.scalar(select(func.count()).select_from(BulkDecision)) == 1
-    mails = session.scalars(select(OutboxMessage).where(OutboxMessage.kind == DECIDED)).all()
-    assert len(mails) == 3
-    assert verify_tally(session) == (0, [])
-
-
-def test_what_is_above_the_limit_needs_a_second_person(
-    make_app: Callable[..., Flask], session: Session
-) -> None:
-    app = make_app(BULK_LIMIT="2")
-    one, two = (signed_in(app, Role.MODERATOR, name=name) for name in ("Mo One", "Kit Two"))
-    make(3)
-    shown = preview(one, "remove")
-    assert "needs a second person" in shown.text or "waits for a second person" in shown.text
-    proposal = confirm(one, shown)
-    assert "Nothing is changed yet" in proposal.text
-    assert not [form for form in proposal.forms if "/confirm" in form.action]
-    forged = one.post(
-        f"{proposal.url}/confirm", {**proposal.form("/refuse").values, "counted": "3"}
-    )
-    assert (forged.status, "somebody else" in forged.text) == (409, True)
-    assert statuses(session) == {Status.VERIFIED: 3}
-    home = two.get("/desk/signatures")
-    assert "Wait for a second person" in home.text
-    page = two.get(next(link for link in home.links if "/decisions/" in link))
-    assert "Mo One" in page.text
-    make(1)
-    changed = two.submit(page, "/confirm")
-    assert (changed.status, "it is 4 now" in changed.text) == (409, True)
-    done = two.submit(changed, "/confirm")
-    assert "Kit Two" in done.text
-    assert two.submit(changed, "/confirm").status == 200
-    assert statuses(session) == {Status.REMOVED: 4}
-    session.rollback()
-    assert verify_tally(session) == (0, [])
-
-
-def test_a_proposal_is_refused_or_taken_back(
-    make_app: Callable[..., Flask], session: Session
-) -> None:
-    app = make_app(BULK_LIMIT="0")
-    one, two = (signed_in(app, Role.MODERATOR, name=name) for name in ("Mo One", "Kit Two"))
-    make(1)
-    for visitor in (one, two):
-        proposal = confirm(one, preview(one, "hold"))
-        refused = visitor.submit(visitor.get(proposal.url), "/refuse")
-        assert "Nothing was changed" in refused.text
-        late = two.post(f"{proposal.url}/confirm", two.get("/desk").form("/leave").values)
-        assert late.status == 409
-    session.rollback()
-    assert {each.state for each in session.scalars(select(BulkDecision))} == {BulkState.REFUSED}
-    assert statuses(session) == {Status.VERIFIED: 1}
-
-
-def test_nothing_to_decide_about_offers_no_button(app: Flask, moderator: Visitor) -> None:
-    make(1, status=Status.WITHDRAWN)
-    page = preview(moderator, "hold")
-    assert "nothing to hold" in page.text
-    assert not [form for form in page.forms if "/bulk/" in form.action]

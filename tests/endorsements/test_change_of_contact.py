@@ -10,11 +10,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from coalition import clock
-from coalition.db import transaction
-from coalition.endorsements.retention import delete_past_endorsements
 from coalition.mail.private_links import LINK_LIFETIME
 from coalition.statements.queries import current_campaign
-from tests.endorsing import NEW_CONTACT, ask_for_change, entry_path, look, made
+from tests.endorsing import NEW_CONTACT, ask_for_change, clean_up, entry_path, look, made
 from tests.mailbox import Mailbox, link_in
 from tests.visitor import Page, Visitor, visitor_of
 
@@ -129,7 +127,5 @@ def test_a_change_that_nobody_confirms_is_deleted(
     work()
     ask_for_change(visitor, endorsement)
     links = change_links(work, mailbox)
-    with transaction() as writing:
-        later = clock.utc_now() + timedelta(days=7, seconds=1)
-        delete_past_endorsements(writing, now=later)
+    clean_up(clock.utc_now() + timedelta(days=7, seconds=1))
     assert {visitor.get(link).status for link in links.values()} == {410}

@@ -21,9 +21,8 @@ from coalition.endorsements.models import (
     Endorsement,
     EndorsementStatus,
 )
-from coalition.endorsements.retention import delete_past_endorsements
 from coalition.web.forms import STAMP_LIFETIME
-from tests.endorsing import ANSWERS, FORM, check, register, send
+from tests.endorsing import ANSWERS, FORM, check, clean_up, register, send
 from tests.factories import LOGO, make_endorsement, public_details
 from tests.mailbox import Mailbox, code_in, link_in, text_of
 from tests.visitor import Page, Visitor, visitor_of
@@ -222,9 +221,7 @@ def test_a_logo_that_is_deleted_meanwhile_is_asked_for_again(
     visitor: Visitor, session: Session
 ) -> None:
     before = check(visitor, logo=LOGO, name="")
-    with transaction() as writing:
-        later = clock.utc_now() + LOOSE_LOGO_LIFETIME + timedelta(seconds=1)
-        delete_past_endorsements(writing, now=later)
+    clean_up(clock.utc_now() + LOOSE_LOGO_LIFETIME + timedelta(seconds=1))
     page = visitor.post(FORM, {**before.form(FORM).values, **ANSWERS})
     assert page.status == 422
     assert "We no longer have the logo" in page.text

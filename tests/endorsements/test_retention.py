@@ -22,7 +22,7 @@ from coalition.endorsements.models import (
     Entry,
     Logo,
 )
-from coalition.endorsements.retention import delete_past_endorsements
+from tests.endorsing import clean_up
 from tests.factories import make_endorsement
 from tests.visitor import Visitor
 
@@ -42,12 +42,9 @@ def test_what_nobody_confirms_is_deleted_and_its_logo_with_it(app: Flask, sessio
         writing.flush()
         make_endorsement(writing, status=EndorsementStatus.AWAITING, logo_id=logo.id, now=now)
         stays = make_endorsement(writing, status=EndorsementStatus.IN_REVIEW, now=now).id
-    with transaction() as writing:
-        delete_past_endorsements(writing, now=now + UNCONFIRMED_LIFETIME)
+    clean_up(now + UNCONFIRMED_LIFETIME)
     assert rows(session) == 2
-    with transaction() as writing:
-        later = now + UNCONFIRMED_LIFETIME + timedelta(seconds=1)
-        delete_past_endorsements(writing, now=later)
+    clean_up(now + UNCONFIRMED_LIFETIME + timedelta(seconds=1))
     session.rollback()
     assert session.scalars(select(Endorsement.id)).all() == [stays]
     assert session.scalar(select(func.count()).select_from(Entry)) == 1
@@ -65,8 +62,7 @@ def test_what_was_decided_long_ago_goes_unless_an_answer_waits(
         if answered:
             appeal_decision(writing, endorsement_id, "Look again.", now=now)
     for age, left in ((timedelta(), 1), (timedelta(seconds=1), int(answered))):
-        with transaction() as writing:
-            delete_past_endorsements(writing, now=now + DECIDED_LIFETIME + age)
+        clean_up(now + DECIDED_LIFETIME + age)
         assert rows(session) == left
 
 
@@ -76,9 +72,7 @@ def test_of_an_organisation_that_withdrew_the_note_stays_and_its_contact_goes(
     now = clock.utc_now()
     with transaction() as writing:
         make_endorsement(writing, status=Status.WITHDRAWN, name="Bygone Group", now=now)
-    with transaction() as writing:
-        later = now + DECIDED_LIFETIME + timedelta(seconds=1)
-        delete_past_endorsements(writing, now=later)
+    clean_up(now + DECIDED_LIFETIME + timedelta(seconds=1))
     session.rollback()
     found = session.scalars(select(Endorsement)).one()
     assert (found.contact_email, found.contact_name, found.contact_role) == (None, None, None)
@@ -98,7 +92,6 @@ def test_logos_without_a_form_are_bounded_in_number(
             writing.add(Logo(id=logo_id, data=b"x", width=1, height=1, uploaded_at=moment))
         writing.flush()
         make_endorsement(writing, logo_id=ids[3])
-    with transaction() as writing:
-        delete_past_endorsements(writing, now=now)
+    clean_up(now)
     session.rollback()
     assert set(session.scalars(select(Logo.id))) == {ids[0], ids[1], ids[3]}

@@ -26,6 +26,7 @@ from coalition.mail.bounce_actions import (
     BOUNCES_KEPT,
     Outcome,
     delete_old_bounces,
+    delete_old_counts,
     record_bounce,
 )
 from coalition.mail.bounces import LARGEST, LONGEST_DIAGNOSTIC, NotAMail, Report, read_bounce
@@ -292,9 +293,11 @@ def test_what_came_back_is_deleted_after_its_time(app: Flask, mailbox: Mailbox, 
     with transaction() as session:
         assert record_bounce(session, Report((), PERMANENT, "5.1.1", ""), now=now)
         delete_old_bounces(session, now=now + BOUNCES_KEPT - timedelta(minutes=1))
+        delete_old_counts(session, now=now + BOUNCES_KEPT - timedelta(minutes=1))
     assert (len(bounces()), unknown()) == (1, 1)
     with transaction() as session:
         assert delete_old_bounces(session, now=now + BOUNCES_KEPT + timedelta(days=1)) == 1
+        delete_old_counts(session, now=now + BOUNCES_KEPT + timedelta(days=1))
     assert (len(bounces()), unknown()) == (0, 0)
 
 
