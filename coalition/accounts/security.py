@@ -7,15 +7,23 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
 from flask import session as cookie
 from flask_security import LoginForm, Security
 from flask_security.signals import user_authenticated
 
 from coalition import clock
 from coalition.accounts.actions import begin_session
-from coalition.accounts.guard import OPEN, SESSION_KEY, init_guard
+from coalition.accounts.guard import (
+    OPEN,
+    SESSION_KEY,
+    SIGN_IN,
+    forget_cookie,
+    init_guard,
+    is_signed_in,
+)
 from coalition.accounts.models import LONGEST_SESSION, Moderator
+from coalition.accounts.queries import find_by_uniquifier
 from coalition.accounts.sessions import DeskSessions, session_settings
 from coalition.accounts.store import ModeratorStore, OneTimeCodes, Passkeys
 from coalition.crypto import Keyring, keyring
@@ -36,10 +44,10 @@ GUESSED_AT = (
     "security.wan_signin",
     "security.wan_signin_response",
 )
+SET_UP_AT = ("security.two_factor_setup", "security.two_factor_token_validation")
 TYPED_AT = GUESSED_AT[:3]  # a page in answer to these says that something is wrong
 FORMS = {
     "LOGIN_URL": "/sign-in",
-    "LOGOUT_URL": "/sign-out",
     "VERIFY_URL": "/verify",
     "TWO_FACTOR_SETUP_URL": "/second-factor",
     "TWO_FACTOR_TOKEN_VALIDATION_URL": "/sign-in/code",
@@ -51,7 +59,6 @@ FORMS = {
     "WAN_DELETE_URL": "/passkeys/delete",
     "WAN_SIGNIN_URL": "/sign-in/passkey",
     "POST_LOGIN_VIEW": "/desk",
-    "POST_LOGOUT_VIEW": "/desk/sign-in",
     "POST_VERIFY_VIEW": "/desk",
     "TWO_FACTOR_POST_SETUP_VIEW": "/desk/you",
     "WAN_POST_REGISTER_VIEW": "/desk/you",
@@ -70,6 +77,7 @@ def _settings(settings: Settings, ring: Keyring) -> dict[str, Any]:
         **FORMS,
         "URL_PREFIX": "/desk",
         "STATIC_FOLDER": None,  # our own templates and scripts
+        "LOGOUT_METHODS": None,  # accounts.leave, which ends the session itself
         "API_ENABLED_METHODS": ["session"],
         "CLI_USERS_NAME": None,  # `coalition moderators`
         "CLI_ROLES_NAME": None,
@@ -125,6 +133,9 @@ def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def counted(*args: Any, **values: Any) -> Any:
+        if endpoint in SET_UP_AT and _is_set_up_meanwhile():
+            forget_cookie()
+            return redirect(f"{SIGN_IN}?again=1", 303)
         # Each guess counts against the account that it is about, whatever network it comes from.
         if request.method == "POST" and endpoint in GUESSED_AT:
             spend("LIMIT_SIGN_IN", keyring().digest(TRIES_PURPOSE, _guessed_about()))
@@ -134,6 +145,19 @@ def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
 
     access = Access.PUBLIC if endpoint in OPEN else Access.DESK
     return open_to(access)(limit_writes(counted))
+
+
+def _is_set_up_meanwhile() -> bool:
+    """Whether somebody who has given a password alone is about to set up a second factor, for a
+    moderator who has one by now.
+
+    Their cookie says that there was none, and says so for ever: whoever once knew the password
+    could keep it.
+    """
+    if is_signed_in() or cookie.get("tf_state") not in ("setup_from_login", "validating_profile"):
+        return False
+    moderator = find_by_uniquifier(db.session(), cookie.get("tf_user_id", ""))
+    return moderator is not None and moderator.has_second_factor
 
 
 def _guessed_about() -> str:
