@@ -36,16 +36,15 @@ from coalition.web.limits import limit_writes, spend
 
 SHORTEST_PASSWORD = 12  # characters
 TRIES_PURPOSE = "accounts.tries"
-# Where somebody guesses: at a password, a code from an app, a recovery code, a passkey.
+# Where somebody guesses: at a password, a code from an app, a recovery code. Not at a passkey,
+# which nobody can guess, and which says whose it is only once it was given.
 GUESSED_AT = (
     "security.login",
     "security.two_factor_token_validation",
     "security.mf_recovery",
-    "security.wan_signin",
-    "security.wan_signin_response",
+    "security.verify",
 )
 SET_UP_AT = ("security.two_factor_setup", "security.two_factor_token_validation")
-TYPED_AT = GUESSED_AT[:3]  # a page in answer to these says that something is wrong
 FORMS = {
     "LOGIN_URL": "/sign-in",
     "VERIFY_URL": "/verify",
@@ -138,9 +137,10 @@ def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
             return redirect(f"{SIGN_IN}?again=1", 303)
         # Each guess counts against the account that it is about, whatever network it comes from.
         if request.method == "POST" and endpoint in GUESSED_AT:
-            spend("LIMIT_SIGN_IN", keyring().digest(TRIES_PURPOSE, _guessed_about()))
+            spend("LIMIT_SIGN_IN", keyring().digest(TRIES_PURPOSE, _guessed_about(endpoint)))
         answer = view(*args, **values)
-        is_wrong = request.method == "POST" and endpoint in TYPED_AT and isinstance(answer, str)
+        # A page in answer to a guess says that it is wrong.
+        is_wrong = request.method == "POST" and endpoint in GUESSED_AT and isinstance(answer, str)
         return (answer, 422) if is_wrong else answer
 
     access = Access.PUBLIC if endpoint in OPEN else Access.DESK
@@ -160,12 +160,12 @@ def _is_set_up_meanwhile() -> bool:
     return moderator is not None and moderator.has_second_factor
 
 
-def _guessed_about() -> str:
-    typed = request.form.get("email")
-    if typed is None:
-        return str(cookie.get("tf_user_id", "a passkey"))
+def _guessed_about(endpoint: str) -> str:
+    """Whose secret is guessed at: by what was typed only where nothing else says it."""
+    if endpoint != "security.login":
+        return str(cookie.get("tf_user_id") or cookie.get("_user_id") or "nobody")
     try:
-        return canonical_address(parse_address(typed))
+        return canonical_address(parse_address(request.form.get("email", "")))
     except NotAnAddress:
         return "no address"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -10,8 +12,17 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.accounts.models import LONGEST_IDLE, DeskSession, Moderator, Role
 from coalition.db import transaction
-from tests.desking import PASSWORD, code_now, give_password, make_moderator, sign_in
+from tests.desking import (
+    PASSWORD,
+    code_now,
+    give_password,
+    make_moderator,
+    sign_in,
+    sign_in_as,
+)
 from tests.visitor import Page, Visitor, visitor_of
+
+MakeApp = Callable[..., Flask]
 
 
 def known(app: Flask) -> str:
@@ -129,3 +140,32 @@ def test_signing_out_is_done_in_one_way_that_ends_the_session(app: Flask, visito
     visitor.post("/desk/leave", values)
     assert thief.get("/desk").url.startswith("/desk/sign-in")
     assert not any("security.logout" in rule.endpoint for rule in app.url_map.iter_rules())
+
+
+def test_a_code_cannot_be_guessed_at_under_the_names_of_others(make_app: MakeApp) -> None:
+    app = make_app(LIMIT_SIGN_IN="2 per hour")
+    visitor, page = with_password(app, known(app))
+    values = page.form("/desk/sign-in/code").values
+    told = [
+        visitor.post(path, {**values, "code": "000000", "email": f"{number}@example.org"}).status
+        for number, path in enumerate(["/desk/sign-in/code", "/desk/sign-in/recovery-code"] * 2)
+    ]
+    assert told == [422, 422, 429, 429]
+
+
+def test_a_password_cannot_be_guessed_at_from_an_open_session(make_app: MakeApp) -> None:
+    app = make_app(LIMIT_SIGN_IN="2 per hour")
+    moderator_id = make_moderator(app, Role.MODERATOR)
+    give_password(app, moderator_id)
+    visitor = sign_in_as(app, moderator_id)
+    page = visitor.get("/desk/verify")
+    told = [visitor.submit(page, "/desk/verify", password="wrong").status for _ in range(3)]
+    assert told == [422, 422, 429]
+
+
+def test_nobody_can_use_up_the_passkeys_of_others(make_app: MakeApp) -> None:
+    app = make_app(LIMIT_SIGN_IN="2 per hour")
+    for number in range(4):
+        visitor = visitor_of(app, f"192.0.2.{number}")
+        page = visitor.submit(visitor.get("/desk/sign-in/passkey"), "/desk/sign-in/passkey")
+        assert "data-ask" in page.text
