@@ -37,7 +37,7 @@ SIGN_IN = "/desk/sign-in"
 OPEN = frozenset(
     f"security.{name}"
     for name in (
-        "login", "logout", "two_factor_setup", "two_factor_token_validation", "tf_select",
+        "login", "two_factor_setup", "two_factor_token_validation", "tf_select",
         "wan_signin", "wan_signin_response", "mf_recovery",
     )
 )  # fmt: skip
@@ -69,6 +69,11 @@ def current_session_id() -> uuid.UUID:
     """The session of the desk in which the current request is made."""
     number: uuid.UUID = g.desk_session_id
     return number
+
+
+def is_signed_in() -> bool:
+    """Whether the guard has found an open session for the current request."""
+    return "desk_moderator_id" in g
 
 
 def _signed_in() -> Moderator | None:
@@ -113,7 +118,13 @@ def _check() -> BaseResponse | Response | None:
 
 
 def _check_sign_in() -> BaseResponse | None:
-    """A page for signing in that is too old is shown anew; nothing typed there is given back."""
+    """A page for signing in that is too old is shown anew; nothing typed there is given back.
+
+    Flask-Security takes whoever its own part of the cookie names for signed in. A copy of the
+    cookie of a session that has ended must not be enough for that.
+    """
+    if "_user_id" in cookie and _signed_in() is None:
+        forget_cookie()
     if request.method != "POST":
         return None
     try:
@@ -134,10 +145,15 @@ def _check_form() -> Response | None:
     return None
 
 
+def forget_cookie() -> None:
+    """Let the browser be that of somebody who was never here."""
+    logout_user()
+    cookie.clear()
+
+
 def _to_sign_in() -> BaseResponse | Response:
-    had_session = SESSION_KEY in cookie
-    if had_session:
-        logout_user()
+    if SESSION_KEY in cookie:
+        forget_cookie()
     if request.method == "GET":
         return redirect(f"{SIGN_IN}?next={request.full_path.rstrip('?')}", 303)
     return _once_more("desk/signed_out.html", 401)

@@ -35,6 +35,13 @@ def find_moderator(session: Session, moderator_id: uuid.UUID) -> Moderator | Non
     return session.get(Moderator, moderator_id)
 
 
+def find_by_uniquifier(session: Session, uniquifier: str) -> Moderator | None:
+    """Whom a cookie of Flask-Security names; nobody once every session was ended since."""
+    return session.scalars(
+        select(Moderator).where(Moderator.fs_uniquifier == uniquifier)
+    ).one_or_none()
+
+
 def everybody(session: Session) -> list[Moderator]:
     """All moderators by name, those who were removed last."""
     found = session.scalars(select(Moderator)).all()

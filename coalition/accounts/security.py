@@ -7,15 +7,23 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
 from flask import session as cookie
 from flask_security import LoginForm, Security
 from flask_security.signals import user_authenticated
 
 from coalition import clock
 from coalition.accounts.actions import begin_session
-from coalition.accounts.guard import OPEN, SESSION_KEY, init_guard
+from coalition.accounts.guard import (
+    OPEN,
+    SESSION_KEY,
+    SIGN_IN,
+    forget_cookie,
+    init_guard,
+    is_signed_in,
+)
 from coalition.accounts.models import LONGEST_SESSION, Moderator
+from coalition.accounts.queries import find_by_uniquifier
 from coalition.accounts.sessions import DeskSessions, session_settings
 from coalition.accounts.store import ModeratorStore, OneTimeCodes, Passkeys
 from coalition.crypto import Keyring, keyring
@@ -28,18 +36,17 @@ from coalition.web.limits import limit_writes, spend
 
 SHORTEST_PASSWORD = 12  # characters
 TRIES_PURPOSE = "accounts.tries"
-# Where somebody guesses: at a password, a code from an app, a recovery code, a passkey.
+# Where somebody guesses: at a password, a code from an app, a recovery code. Not at a passkey,
+# which nobody can guess, and which says whose it is only once it was given.
 GUESSED_AT = (
     "security.login",
     "security.two_factor_token_validation",
     "security.mf_recovery",
-    "security.wan_signin",
-    "security.wan_signin_response",
+    "security.verify",
 )
-TYPED_AT = GUESSED_AT[:3]  # a page in answer to these says that something is wrong
+SET_UP_AT = ("security.two_factor_setup", "security.two_factor_token_validation")
 FORMS = {
     "LOGIN_URL": "/sign-in",
-    "LOGOUT_URL": "/sign-out",
     "VERIFY_URL": "/verify",
     "TWO_FACTOR_SETUP_URL": "/second-factor",
     "TWO_FACTOR_TOKEN_VALIDATION_URL": "/sign-in/code",
@@ -51,7 +58,6 @@ FORMS = {
     "WAN_DELETE_URL": "/passkeys/delete",
     "WAN_SIGNIN_URL": "/sign-in/passkey",
     "POST_LOGIN_VIEW": "/desk",
-    "POST_LOGOUT_VIEW": "/desk/sign-in",
     "POST_VERIFY_VIEW": "/desk",
     "TWO_FACTOR_POST_SETUP_VIEW": "/desk/you",
     "WAN_POST_REGISTER_VIEW": "/desk/you",
@@ -70,6 +76,7 @@ def _settings(settings: Settings, ring: Keyring) -> dict[str, Any]:
         **FORMS,
         "URL_PREFIX": "/desk",
         "STATIC_FOLDER": None,  # our own templates and scripts
+        "LOGOUT_METHODS": None,  # accounts.leave, which ends the session itself
         "API_ENABLED_METHODS": ["session"],
         "CLI_USERS_NAME": None,  # `coalition moderators`
         "CLI_ROLES_NAME": None,
@@ -125,23 +132,40 @@ def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def counted(*args: Any, **values: Any) -> Any:
+        if endpoint in SET_UP_AT and _is_set_up_meanwhile():
+            forget_cookie()
+            return redirect(f"{SIGN_IN}?again=1", 303)
         # Each guess counts against the account that it is about, whatever network it comes from.
         if request.method == "POST" and endpoint in GUESSED_AT:
-            spend("LIMIT_SIGN_IN", keyring().digest(TRIES_PURPOSE, _guessed_about()))
+            spend("LIMIT_SIGN_IN", keyring().digest(TRIES_PURPOSE, _guessed_about(endpoint)))
         answer = view(*args, **values)
-        is_wrong = request.method == "POST" and endpoint in TYPED_AT and isinstance(answer, str)
+        # A page in answer to a guess says that it is wrong.
+        is_wrong = request.method == "POST" and endpoint in GUESSED_AT and isinstance(answer, str)
         return (answer, 422) if is_wrong else answer
 
     access = Access.PUBLIC if endpoint in OPEN else Access.DESK
     return open_to(access)(limit_writes(counted))
 
 
-def _guessed_about() -> str:
-    typed = request.form.get("email")
-    if typed is None:
-        return str(cookie.get("tf_user_id", "a passkey"))
+def _is_set_up_meanwhile() -> bool:
+    """Whether somebody who has given a password alone is about to set up a second factor, for a
+    moderator who has one by now.
+
+    Their cookie says that there was none, and says so for ever: whoever once knew the password
+    could keep it.
+    """
+    if is_signed_in() or cookie.get("tf_state") not in ("setup_from_login", "validating_profile"):
+        return False
+    moderator = find_by_uniquifier(db.session(), cookie.get("tf_user_id", ""))
+    return moderator is not None and moderator.has_second_factor
+
+
+def _guessed_about(endpoint: str) -> str:
+    """Whose secret is guessed at: by what was typed only where nothing else says it."""
+    if endpoint != "security.login":
+        return str(cookie.get("tf_user_id") or cookie.get("_user_id") or "nobody")
     try:
-        return canonical_address(parse_address(typed))
+        return canonical_address(parse_address(request.form.get("email", "")))
     except NotAnAddress:
         return "no address"
 

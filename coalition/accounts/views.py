@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from flask_security import hash_password, logout_user
+from flask_security import hash_password
 from werkzeug.wrappers import Response as BaseResponse
 
 from coalition import clock
@@ -16,6 +16,7 @@ from coalition.accounts.guard import (
     current_moderator,
     current_session_id,
     for_roles,
+    forget_cookie,
 )
 from coalition.accounts.links import read_password_token
 from coalition.accounts.models import LONGEST_IDLE, LONGEST_SESSION
@@ -120,5 +121,5 @@ def leave() -> BaseResponse:
     """Sign out here."""
     with transaction() as session:
         actions.end_session(session, current_session_id(), current_moderator(), now=clock.utc_now())
-    logout_user()
+    forget_cookie()
     return redirect(url_for("security.login"), 303)
