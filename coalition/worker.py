@@ -32,7 +32,7 @@ from coalition.petition.hand_in_job import make_next_hand_in
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 from coalition.statements.drafts import delete_old_drafts
-from coalition.testimonies.retention import delete_past_testimonies
+from coalition.testimonies.retention import CLEAN_UPS as OF_TESTIMONIES
 
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
 HAND_IN_IDLE = 3.0  # seconds between looks for a list that somebody asked for
@@ -60,7 +60,7 @@ CLEAN_UPS: tuple[Callable[..., object], ...] = (
     delete_old_drafts,
     delete_old_bounces,
     delete_old_counts,
-    delete_past_testimonies,
+    *OF_TESTIMONIES,
 )
 
 

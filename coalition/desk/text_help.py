@@ -104,9 +104,9 @@ FIELDS: dict[str, dict[str, tuple[Field, ...]]] = {
     },
     "testimonies": {
         "": (
-            Field("rule", "do you ever send services to somebody who writes? Empty: form shut"),
+            Field("rule", "do you ever send services to whoever writes? Empty: shut", needed=False),
             Field("exceptions", "the closed list, a sentence each; [] where there is none"),
-            Field("exceptions_do", "who decides then, and what they do; may be empty without any"),
+            Field("exceptions_do", "who decides in such a case, and what they do", needed=False),
             Field("lead", "one or two sentences on what is asked for"),
             Field("who_reads", "who reads what is written"),
             Field("how_long", "how long that takes, and that nobody watches for emergencies"),

@@ -38,9 +38,7 @@ class Telling:
 
     version_id: int
     version: int
-    rule: str
-    exceptions: tuple[str, ...]  # the closed list
-    exceptions_do: str  # what is done in such a case, and by whom
+    exceptions: tuple[str, ...]  # to the rule: the closed list
     lead: str
     who_reads: str
     how_long: str
@@ -51,6 +49,8 @@ class Telling:
     prompts: tuple[str, ...]
     labels: tuple[Label, ...]
     themes: tuple[Theme, ...]
+    rule: str = ""
+    exceptions_do: str = ""  # what is done where there is an exception, and by whom
 
     @property
     def is_open(self) -> bool:
@@ -107,7 +107,7 @@ def _word_problems(table: dict[str, Any]) -> list[str]:
     known = {each.name for each in fields(Telling)}
     known -= {"version_id", "version", "labels", "themes"}
     problems = [f"{name} is not known here" for name in sorted(table.keys() - known)]
-    problems += [f"{name} is missing" for name in sorted(known - table.keys())]
+    problems += [f"{name} is missing" for name in sorted(known - _MAY_BE_EMPTY - table.keys())]
     for name in sorted(known & table.keys()):
         value = table[name]
         if name in _LISTS:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from coalition.clock import day_in_uk
+from coalition.db import sweep
 from coalition.testimonies.actions import erase
 from coalition.testimonies.models import (
     ANSWER_LIFETIME,
@@ -21,7 +21,7 @@ from coalition.testimonies.models import (
     PublishedTestimony,
     Testimony,
 )
-from coalition.testimonies.moving import edition_of, locked, move
+from coalition.testimonies.moving import move
 from coalition.testimonies.states import State, Verb
 
 ERASED_AFTER = {
@@ -31,52 +31,56 @@ ERASED_AFTER = {
 }
 
 
-def delete_past_testimonies(session: Session, *, now: datetime) -> None:
-    """Erase drafts, refused and withdrawn testimonies that are past their time, and close what
-    its writer has not answered."""
+def erase_past_testimonies(session: Session, *, now: datetime) -> int:
+    """Erase drafts, refused and withdrawn testimonies that are past their time. Returns how
+    many."""
+    erased = 0
     for state, lifetime in ERASED_AFTER.items():
-        for testimony_id in _past(session, (state,), lifetime, now):
-            if locked(session, testimony_id).state is state:
-                erase(session, testimony_id, now=now)
-    for testimony_id in _unanswered(session, now):
-        testimony = locked(session, testimony_id)
+        for testimony in _past(session, lifetime, now, Testimony.state == state):
+            erase(session, testimony.id, now=now)
+            erased += 1
+    return erased
+
+
+def close_unanswered(session: Session, *, now: datetime) -> int:
+    """Close what has waited too long for its writer: an answer, or their word about an edited
+    text. What was read and stays private waits for nobody. Returns how many."""
+    asked = exists().where(
+        Edition.testimony_id == Testimony.id,
+        Edition.revision == Testimony.revision,
+        Edition.second_by.is_not(None),
+    )
+    waits = (Testimony.state == State.NEEDS_WRITER) | ((Testimony.state == State.APPROVED) & asked)
+    closed = 0
+    for testimony in _past(session, ANSWER_LIFETIME, now, waits):
         move(session, testimony, Verb.LAPSE, now=now)
         testimony.decision_code, testimony.decision_words = DeclineCode.NO_ANSWER, None
         testimony.decided_by = None
-    _delete_empty_rows(session, now)
+        closed += 1
+    return closed
+
+
+def delete_erased(session: Session, *, now: datetime) -> int:
+    """Of what was never public, not even the row stays. Returns how many."""
+    return sweep(
+        session,
+        Testimony,
+        Testimony.state == State.ERASED,
+        Testimony.state_on < day_in_uk(now - WITHDRAWN_LIFETIME),
+        Testimony.id.not_in(select(PublishedTestimony.testimony_id)),
+    )
 
 
 def _past(
-    session: Session, states: Sequence[State], lifetime: timedelta, now: datetime
-) -> Sequence[uuid.UUID]:
-    return session.scalars(
-        select(Testimony.id)
-        .where(Testimony.state.in_(states), Testimony.state_on < day_in_uk(now - lifetime))
+    session: Session, lifetime: timedelta, now: datetime, which: ColumnElement[bool]
+) -> Iterator[Testimony]:
+    """Those that are past their time and nobody else holds, locked in the order of their key."""
+    yield from session.scalars(
+        select(Testimony)
+        .where(which, Testimony.state_on < day_in_uk(now - lifetime))
         .order_by(Testimony.id)
+        .with_for_update(skip_locked=True)
     ).all()
 
 
-def _unanswered(session: Session, now: datetime) -> list[uuid.UUID]:
-    """What waits for its writer; not what is approved because it stays private."""
-    found = []
-    for testimony_id in _past(session, (State.NEEDS_WRITER, State.APPROVED), ANSWER_LIFETIME, now):
-        testimony = locked(session, testimony_id)
-        edition = edition_of(session, testimony)
-        waits = testimony.state is State.NEEDS_WRITER or (
-            testimony.state is State.APPROVED and edition is not None and edition.second_by
-        )
-        if waits:
-            found.append(testimony_id)
-    return found
-
-
-def _delete_empty_rows(session: Session, now: datetime) -> None:
-    """Of what was never public, not even the row stays."""
-    session.execute(
-        delete(Testimony).where(
-            Testimony.state == State.ERASED,
-            Testimony.state_on < day_in_uk(now - WITHDRAWN_LIFETIME),
-            Testimony.id.not_in(select(PublishedTestimony.testimony_id)),
-            Testimony.id.not_in(select(Edition.testimony_id)),
-        )
-    )
+CLEAN_UPS = (erase_past_testimonies, close_unanswered, delete_erased)

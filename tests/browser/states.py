@@ -33,6 +33,7 @@ PAGES = [
     "/supporters/erased",
     "/updates",
     "/updates/nsun-supports-us",
+    "/testimonies/share",
     "/questions",
     "/about",
     "/help",

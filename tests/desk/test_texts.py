@@ -15,7 +15,7 @@ from coalition.audit.models import AuditEntry
 from coalition.db import db
 from coalition.desk.text_help import FIELDS, TITLES
 from coalition.desk.text_previews import PREVIEWS
-from coalition.statements import easy_read, records
+from coalition.statements import easy_read, records, telling
 from coalition.statements.campaign import FILES
 from coalition.statements.models import Draft
 from coalition.statements.queries import latest_versions
@@ -470,6 +470,7 @@ def test_news_cannot_be_added_to_a_draft_that_is_broken(ada: Visitor) -> None:
 RECORDS = {
     "campaign": [records.Details],
     "consent": [records.Consent],
+    "testimonies": [telling.Telling, telling.Label, telling.Theme],
     "helplines": [records.Helpline],
     "demands": [records.Demand, records.Step],
     "evidence": [records.Evidence],
@@ -483,7 +484,7 @@ RECORDS = {
 def test_the_help_names_every_field_and_no_other() -> None:
     assert TITLES.keys() == PREVIEWS.keys() == FILES.keys()
     assert RECORDS.keys() == FIELDS.keys()
-    apart = {"version_id", "version", "steps", "parts", "points"}
+    apart = {"version_id", "version", "steps", "parts", "points", "labels", "themes"}
     for slug, kinds in RECORDS.items():
         for kind, known in zip(kinds, FIELDS[slug].values(), strict=True):
             named = {each.name for each in known}

@@ -35,6 +35,9 @@ from coalition.petition.models import (
 from coalition.petition.search import Search
 from coalition.petition.tally import verify_tally
 from coalition.statements.models import Draft
+from coalition.statements.queries import current_campaign
+from coalition.testimonies.models import Testimony
+from coalition.testimonies.states import State
 from coalition.worker import CLEAN_UPS, delete_expired
 from tests.desking import make_moderator
 from tests.factories import make_endorsement, make_signature
@@ -54,6 +57,13 @@ def contact_change(session: Session, then: datetime, who: Moderator) -> ContactC
     return ContactChange(
         endorsement_id=endorsement.id, id=uuid.uuid4(), email="a@example.org", name="A", role="B",
         asked_at=then,
+    )  # fmt: skip
+
+
+def testimony(state: State) -> Make:
+    return lambda session, then, who: Testimony(
+        id=uuid.uuid4(), state=state, revision=1, turn=1, length=0, state_on=then.date(),
+        rules_version_id=current_campaign().telling.version_id,
     )  # fmt: skip
 
 
@@ -156,6 +166,21 @@ PAST: dict[str, tuple[Make, Select[Any]]] = {
     "delete_old_counts": (
         lambda session, then, who: UnknownBounces(day=then.date(), number=1),
         select(UnknownBounces.day),
+    ),
+    "erase_past_testimonies": (
+        testimony(State.DRAFT),
+        select(Testimony.id).where(Testimony.state == State.DRAFT),
+    ),
+    "close_unanswered": (
+        testimony(State.NEEDS_WRITER),
+        select(Testimony.id).where(Testimony.state == State.NEEDS_WRITER),
+    ),
+    "delete_erased": (
+        testimony(State.ERASED),
+        select(Testimony.id).where(
+            Testimony.state == State.ERASED,
+            Testimony.state_on < (clock.utc_now() - timedelta(days=60)).date(),
+        ),
     ),
 }  # fmt: skip
 
