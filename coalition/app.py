@@ -40,7 +40,7 @@ from coalition.petition import views as petition
 from coalition.settings import Settings
 from coalition.statements import views as statements
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
-from coalition.testimonies import share_views
+from coalition.testimonies import return_views, share_views
 from coalition.web.caching import init_caching
 from coalition.web.errors import ERROR_STATUS, init_errors
 from coalition.web.filters import init_filters
@@ -90,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         link_views.blueprint,
         entry_views.blueprint,
         share_views.blueprint,
+        return_views.blueprint,
         accounts.blueprint,
         desk.blueprint,
         organisation_views.blueprint,
@@ -135,6 +136,7 @@ def _init_web(app: Flask, settings: Settings) -> None:
             "LIMIT_ADDRESS": settings.limit_address,
             "LIMIT_DOMAIN": settings.limit_domain,
             "LIMIT_CODE": settings.limit_code,
+            "LIMIT_RECEIPT": settings.limit_receipt,
             "LIMIT_SIGN_IN": settings.limit_sign_in,
         },
     )

@@ -209,6 +209,7 @@ class Settings:
     limit_address: str = _setting(checked_limits, "3 per hour; 6 per day")
     limit_domain: str = _setting(checked_limits, "300 per hour")
     limit_code: str = _setting(checked_limits, "5 per 10 minutes; 20 per day")
+    limit_receipt: str = _setting(checked_limits, "10 per 10 minutes; 40 per day")
     limit_sign_in: str = _setting(checked_limits, "10 per 15 minutes; 50 per day")
     # More signatures than these are decided about at once by two moderators only.
     bulk_limit: int = _setting(_whole_number(0, 1_000_000), 100)

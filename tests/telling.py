@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from typing import Any
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
-from coalition.statements.queries import current_campaign
+from coalition.statements.actions import publish_texts
+from coalition.statements.queries import current_campaign, forget_campaign
 from coalition.testimonies import actions, decisions
 from coalition.testimonies.actions import Told
 from coalition.testimonies.choices import Choices, Front, Use
@@ -21,7 +23,9 @@ from coalition.testimonies.decisions import Check, Checklist
 from coalition.testimonies.models import Testimony
 from coalition.testimonies.moving import edition_of, published_of
 from coalition.testimonies.redaction import Span, SpanKind
+from tests.conftest import ROOT
 from tests.desking import make_moderator
+from tests.visitor import Page, Visitor
 
 TEXT = "They came with two police officers.\n\nI had asked for a nurse. Officer Fictional stayed."
 FRONT = Front(
@@ -104,3 +108,50 @@ def address_of(session: Session, testimony_id: uuid.UUID) -> str:
     published = published_of(session, session.get_one(Testimony, testimony_id))
     assert published is not None
     return published.slug
+
+
+def open_the_form(app: Flask, rule: str = "We send nobody to you.") -> None:
+    """As when a campaign has set its emergency rule. With an empty one, it is shut again."""
+    text = (ROOT / "campaign" / "testimonies.toml").read_text()
+    text = text.replace('rule = ""', f'rule = "{rule}"')
+    with app.app_context(), transaction() as session:
+        publish_texts(session, {"testimonies": text}, actor="test", now=clock.utc_now())
+    with app.app_context():
+        forget_campaign()
+
+
+def form_of(page: Page) -> dict[str, str]:
+    """What the form of a page of writing would send, less what its robots' field would."""
+    return {name: value for name, value in page.form("/testimonies/share").values.items() if name}
+
+
+def go_on(visitor: Visitor, page: Page, step: str, **answers: str) -> Page:
+    """Press one of the buttons of the form that somebody writes in."""
+    return visitor.post("/testimonies/share", {**form_of(page), **answers, "step": step})
+
+
+CHOSEN = {"use": "publish", "consent": "yes", "name": ""}
+
+
+def write(visitor: Visitor, text: str = TEXT, **choices: str) -> Page:
+    """Go to the last page before sending."""
+    page = go_on(visitor, visitor.get("/testimonies/share"), "write")
+    page = go_on(visitor, page, "choices", text=text)
+    return go_on(visitor, page, "check", **{**CHOSEN, **choices})
+
+
+def code_on(page: Page) -> str:
+    """The receipt code that a page shows."""
+    found = re.search(r'class="numeral receipt">([0-9 ]+)<', page.text)
+    assert found, page.text[-3000:]
+    return found[1]
+
+
+def come_back(visitor: Visitor, code: str) -> Page:
+    return visitor.post("/testimonies/return", {"step": "open", "code": code})
+
+
+def press(visitor: Visitor, page: Page, step: str, **values: str) -> Page:
+    """Press a button of the page of one's own testimony."""
+    form = next(each for each in page.forms if ("step", step) in each.buttons)
+    return visitor.post(form.action, {**form.values, **values, "step": step})

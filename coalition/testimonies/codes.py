@@ -73,10 +73,11 @@ def renewed_ticket(ticket: Ticket, now: datetime) -> str:
 def read_ticket(sealed: str, now: datetime) -> Ticket | None:
     """The ticket of a form; None where it is none of ours, or older than TICKET_LIFETIME."""
     try:
-        nonce, made_at = keyring().unseal(TICKET_PURPOSE, sealed, now, TICKET_LIFETIME)
+        nonce, made_at = keyring().unseal(TICKET_PURPOSE, sealed, now, timedelta.max)
     except (TokenInvalid, TokenExpired):
         return None
-    return Ticket(str(nonce), datetime.fromisoformat(made_at))
+    ticket = Ticket(str(nonce), datetime.fromisoformat(made_at))
+    return ticket if now - ticket.made_at <= TICKET_LIFETIME else None
 
 
 def grouped(code: str) -> str:

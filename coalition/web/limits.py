@@ -86,6 +86,19 @@ def spend(setting: str, key: bytes) -> None:
             raise LimitReached(retry_after=_seconds_left(item, identifiers))
 
 
+def refuse_if_spent(setting: str, key: bytes) -> None:
+    """Raises LimitReached, a 429, when one of the limits is used up for `key`; counts nothing."""
+    identifiers = (setting, key.hex())
+    for item in sorted(_parse(limits_of(setting))):
+        try:
+            allowed = limiter.limiter.test(item, *identifiers)
+        except StorageError:
+            log.warning("the store of the rate limits did not answer")
+            return
+        if not allowed:
+            raise LimitReached(retry_after=_seconds_left(item, identifiers))
+
+
 def _seconds_left(item: RateLimitItem, identifiers: tuple[str, ...]) -> int:
     return _until(limiter.limiter.get_window_stats(item, *identifiers).reset_time)
 

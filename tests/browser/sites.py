@@ -32,6 +32,7 @@ from coalition.statements.actions import publish_texts
 from tests.conftest import ROOT, environment, running, serving
 from tests.factories import LOGO, make_endorsement, make_recorded, make_signature
 from tests.mailbox import Mailbox, free_port
+from tests.telling import open_the_form
 from tests.visitor import visitor_at
 
 # One browser sends what a whole town might. The limit by address stays the site's own.
@@ -127,6 +128,15 @@ class Sites:
             **dict.fromkeys(("LIMIT_NETWORK", "LIMIT_ADDRESS", "LIMIT_DOMAIN"), ""),
             WEB_PROCESSES="1",
         )
+
+    @cached_property
+    def telling(self) -> Place:
+        """A site whose campaign has set its emergency rule: people can tell what happened."""
+        place = self._start("telling", **PATIENT)
+        open_the_form(place.app, "We send nobody to you because of what you write here.")
+        while "Not open yet" in visitor_at(place.url).get("/testimonies/share").text:
+            time.sleep(0.1)
+        return place
 
     @cached_property
     def strict(self) -> Place:
