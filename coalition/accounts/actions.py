@@ -226,6 +226,15 @@ def _forget_second_factor(moderator: Moderator) -> None:
     moderator.webauthn = []
 
 
+def note_proof_changed(session: Session, moderator: Moderator, what: str, *, now: datetime) -> None:
+    """Write down that a moderator changed how they prove who they are, and tell them by mail: a
+    thief who makes a way in of their own is not to stay unseen. `what` begins with a verb."""
+    _record(session, moderator, what, actor=moderator.actor, now=now)
+    queue_message(
+        session, emails.PROOF_CHANGED, reference=moderator.id, details={"what": what}, now=now
+    )
+
+
 def delete_past_sessions(session: Session, *, now: datetime) -> None:
     """Delete what nobody needs of sessions that are over."""
     past = now - LONGEST_SESSION - ENDED_SESSION_LIFETIME
