@@ -26,7 +26,7 @@ from coalition.accounts.guard import (
     is_signed_in,
 )
 from coalition.accounts.models import FRESH_PROOF, LONGEST_SET_UP, Moderator
-from coalition.accounts.queries import find_by_uniquifier
+from coalition.accounts.queries import find_by_uniquifier, hold_by_uniquifier
 from coalition.accounts.sessions import DeskSessions, session_settings
 from coalition.accounts.store import ModeratorStore, OneTimeCodes, Passkeys
 from coalition.crypto import Keyring, keyring
@@ -196,11 +196,15 @@ def _guessed_about(endpoint: str) -> str:
 
 def _write_at_once() -> None:
     """Flask-Security reads first and writes later, which SQLite allows only to whoever holds the
-    lock from the beginning; see coalition.db.transaction."""
+    lock from the beginning; see coalition.db.transaction. On PostgreSQL the moderator's row is
+    held: a code that is sent twice at one moment must not be good twice."""
     if request.blueprint == "security" and request.method == "POST":
         session = db.session()
         session.rollback()
         session.connection(execution_options={"writes": True})
+        whose = cookie.get("tf_user_id") or cookie.get("_user_id")
+        if whose:
+            hold_by_uniquifier(session, whose)
 
 
 def _allow_qr_code(response: Response) -> Response:

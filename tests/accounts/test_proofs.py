@@ -3,7 +3,10 @@ change."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,9 +14,10 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from coalition.accounts.models import FRESH_PROOF, LONGEST_SET_UP, Passkey, Role
+from coalition.accounts.models import FRESH_PROOF, LONGEST_SET_UP, Moderator, Passkey, Role
 from coalition.accounts.sessions import is_desk
 from coalition.audit.models import AuditEntry
+from coalition.db import transaction
 from tests.desking import (
     PASSWORD,
     SECRET,
@@ -196,3 +200,44 @@ def test_the_code_that_set_an_app_up_signs_nobody_in(
 @pytest.mark.parametrize("steps", [-6, 6])
 def test_a_code_of_too_long_ago_or_to_come_is_refused(app: Flask, email: str, steps: int) -> None:
     assert sign_in(visitor_of(app), email, code=code_now(steps=steps)).status == 422
+
+
+def at_one_moment(*visits: Callable[[], Page]) -> list[Page]:
+    """Send forms so that each has been read by the site before any can be written."""
+    with ThreadPoolExecutor(len(visits)) as pool:
+        with transaction() as holding:
+            holding.execute(select(Moderator).with_for_update()).all()
+            sent = [pool.submit(each) for each in visits]
+            time.sleep(1)
+        return [each.result() for each in sent]
+
+
+def before_the_code(app: Flask, email: str, path: str) -> tuple[Visitor, Page]:
+    visitor = visitor_of(app)
+    page = visitor.get("/desk/sign-in")
+    visitor.submit(page, "/desk/sign-in", email=email, password=PASSWORD)
+    return visitor, visitor.get(path)
+
+
+def test_a_code_that_is_sent_twice_at_one_moment_is_good_once(app: Flask, email: str) -> None:
+    path, code = "/desk/sign-in/code", code_now()
+    pages = at_one_moment(
+        *(
+            partial(visitor.submit, page, path, follow=False, code=code)
+            for visitor, page in (before_the_code(app, email, path) for _ in range(2))
+        )
+    )
+    assert sorted(page.status for page in pages) == [302, 422]
+
+
+def test_so_is_a_recovery_code(app: Flask, visitor: Visitor, email: str) -> None:
+    sign_in(visitor, email)
+    codes = codes_in(visitor.submit(visitor.get("/desk/recovery-codes"), "/desk/recovery-codes"))
+    path = "/desk/sign-in/recovery-code"
+    pages = at_one_moment(
+        *(
+            partial(there.submit, page, path, follow=False, code=codes[0])
+            for there, page in (before_the_code(app, email, path) for _ in range(2))
+        )
+    )
+    assert sorted(page.status for page in pages) == [302, 422]
