@@ -64,6 +64,16 @@ def with_role(session: Session, role: Role) -> Sequence[Moderator]:
     ).all()
 
 
+def hold_with_role(session: Session, role: Role) -> None:
+    """Let nobody else change whoever has this role until the transaction ends."""
+    session.execute(
+        select(Moderator.id)
+        .where(Moderator.roles.any(ModeratorRole.name == role))
+        .order_by(Moderator.id)
+        .with_for_update()
+    )
+
+
 def name_of(session: Session, actor: str) -> str:
     """Who an actor of the log is, in words: a moderator's name, or the actor as it stands."""
     kind, _, number = actor.partition(" ")
