@@ -21,7 +21,13 @@ from coalition.accounts.models import (
     Role,
     SecondFactorReset,
 )
-from coalition.accounts.queries import find_by_address, find_reset, with_role
+from coalition.accounts.queries import (
+    find_by_address,
+    find_moderator,
+    find_reset,
+    hold_with_role,
+    with_role,
+)
 from coalition.audit.actions import record
 from coalition.db import sweep
 from coalition.mail.actions import queue_message
@@ -78,8 +84,11 @@ def change_roles(
 ) -> None:
     """Give somebody these roles and no other; in effect at once.
 
-    Raises NotAllowed where nobody would be an administrator any more.
+    Raises NotAllowed where nobody would be an administrator any more, and for somebody who was
+    removed.
     """
+    if not moderator.active:
+        raise NotAllowed("they were removed: invite them again")
     wanted = set(roles)
     if Role.ADMINISTRATOR not in wanted:
         _refuse_last_administrator(session, moderator)
@@ -105,8 +114,17 @@ def remove_moderator(session: Session, moderator: Moderator, *, actor: str, now:
 
 
 def _refuse_last_administrator(session: Session, moderator: Moderator) -> None:
-    if {each.id for each in with_role(session, Role.ADMINISTRATOR)} == {moderator.id}:
-        raise NotAllowed("this is the last administrator: make somebody else one first")
+    """Whoever was invited and has not come yet may never come: they are no administrator whom
+    one who can sign in could leave it to."""
+    hold_with_role(session, Role.ADMINISTRATOR)
+    all_of_them = with_role(session, Role.ADMINISTRATOR)
+    others = [each for each in all_of_them if each.id != moderator.id]
+    is_one = len(others) < len(all_of_them)
+    can_sign_in = moderator.password is not None
+    if is_one and not any(each.password is not None or not can_sign_in for each in others):
+        raise NotAllowed(
+            "this is the last administrator who can sign in: make somebody else one first"
+        )
 
 
 def set_password(
@@ -199,12 +217,15 @@ def agree_reset(
     session: Session, moderator: Moderator, second: Moderator, *, now: datetime
 ) -> None:
     """Take a second factor away, as two administrators want it. Its owner sets up another at the
-    next sign-in. Raises NotAllowed unless somebody else asked, lately."""
+    next sign-in. Raises NotAllowed unless somebody else asked, lately, and is one still."""
     asked = find_reset(session, moderator.id, now=now)
     if asked is None:
         raise NotAllowed("nobody has asked for this, or too long ago")
     if second.id in (asked.asked_by, moderator.id):
         raise NotAllowed("a second administrator has to agree, and it is not yours to agree to")
+    first = find_moderator(session, asked.asked_by)
+    if first is None or not first.active or not first.may(Role.ADMINISTRATOR):
+        raise NotAllowed("whoever asked for it is no administrator any more: ask for it anew")
     session.delete(asked)
     reset_second_factor(session, moderator, actor=second.actor, now=now)
 
@@ -224,6 +245,15 @@ def _forget_second_factor(moderator: Moderator) -> None:
     moderator.tf_primary_method = moderator.tf_totp_secret = None
     moderator.last_code = moderator.mf_recovery_codes = None
     moderator.webauthn = []
+
+
+def note_proof_changed(session: Session, moderator: Moderator, what: str, *, now: datetime) -> None:
+    """Write down that a moderator changed how they prove who they are, and tell them by mail: a
+    thief who makes a way in of their own is not to stay unseen. `what` begins with a verb."""
+    _record(session, moderator, what, actor=moderator.actor, now=now)
+    queue_message(
+        session, emails.PROOF_CHANGED, reference=moderator.id, details={"what": what}, now=now
+    )
 
 
 def delete_past_sessions(session: Session, *, now: datetime) -> None:

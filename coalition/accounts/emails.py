@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from coalition.web.links import page_url
 INVITATION = "accounts.invitation"
 PASSWORD_LINK = "accounts.password_link"  # noqa: S105 (the name of a mail)
 PASSWORD_CHANGED = "accounts.password_changed"  # noqa: S105
+PROOF_CHANGED = "accounts.proof_changed"
 RESET_ASKED = "accounts.reset_asked"
 RESET_DONE = "accounts.reset_done"
 
@@ -37,6 +39,7 @@ def _about(template: str, is_true: Callable[[Moderator], bool] = lambda _: True)
             moderator.email,
             f"accounts/{template}",
             moderator=moderator,
+            **(json.loads(message.payload) if message.payload else {}),
             password_link=page_url("accounts.password", token=make_password_token(moderator, now)),
             desk_link=page_url("desk.home"),
             sessions_link=page_url("accounts.you"),
@@ -52,6 +55,7 @@ WRITERS: dict[str, Writer] = {
     INVITATION: _about("invitation", lambda moderator: moderator.password is None),
     PASSWORD_LINK: _about("password_link", lambda moderator: moderator.password is not None),
     PASSWORD_CHANGED: _about("password_changed"),
+    PROOF_CHANGED: _about("proof_changed"),
     RESET_ASKED: _about("reset_asked"),
     RESET_DONE: _about("reset_done"),
 }

@@ -17,6 +17,9 @@ from coalition.db import Base, UtcDateTime, enum_column
 
 LONGEST_SESSION = timedelta(hours=12)
 LONGEST_IDLE = timedelta(minutes=30)
+# To change a proof, somebody must have proved lately that it is still them (OWASP ASVS 5.0, 7.5.1).
+FRESH_PROOF = timedelta(minutes=10)
+LONGEST_SET_UP = timedelta(minutes=30)  # for which that is good once something is begun
 SEEN_EVERY = timedelta(minutes=1)  # a session is not written to more often
 INVITATION_LIFETIME = timedelta(days=7)
 PASSWORD_LINK_LIFETIME = timedelta(hours=2)

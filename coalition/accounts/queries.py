@@ -42,6 +42,13 @@ def find_by_uniquifier(session: Session, uniquifier: str) -> Moderator | None:
     ).one_or_none()
 
 
+def hold_by_uniquifier(session: Session, uniquifier: str) -> None:
+    """Let nobody else change this moderator until the transaction ends."""
+    session.execute(
+        select(Moderator.id).where(Moderator.fs_uniquifier == uniquifier).with_for_update()
+    )
+
+
 def everybody(session: Session) -> list[Moderator]:
     """All moderators by name, those who were removed last."""
     found = session.scalars(select(Moderator)).all()
@@ -55,6 +62,16 @@ def with_role(session: Session, role: Role) -> Sequence[Moderator]:
         .join(ModeratorRole)
         .where(ModeratorRole.name == role, Moderator.active.is_(True))
     ).all()
+
+
+def hold_with_role(session: Session, role: Role) -> None:
+    """Let nobody else change whoever has this role until the transaction ends."""
+    session.execute(
+        select(Moderator.id)
+        .where(Moderator.roles.any(ModeratorRole.name == role))
+        .order_by(Moderator.id)
+        .with_for_update()
+    )
 
 
 def name_of(session: Session, actor: str) -> str:

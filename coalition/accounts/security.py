@@ -4,13 +4,16 @@ to whoever was not invited."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, request
 from flask import session as cookie
-from flask_security import LoginForm, Security
+from flask_security import LoginForm, Security, auth_required
 from flask_security.signals import user_authenticated
+from werkzeug.wrappers import Response as BaseResponse
 
 from coalition import clock
 from coalition.accounts.actions import begin_session
@@ -22,8 +25,8 @@ from coalition.accounts.guard import (
     init_guard,
     is_signed_in,
 )
-from coalition.accounts.models import LONGEST_SESSION, Moderator
-from coalition.accounts.queries import find_by_uniquifier
+from coalition.accounts.models import FRESH_PROOF, LONGEST_SET_UP, Moderator
+from coalition.accounts.queries import find_by_uniquifier, hold_by_uniquifier
 from coalition.accounts.sessions import DeskSessions, session_settings
 from coalition.accounts.store import ModeratorStore, OneTimeCodes, Passkeys
 from coalition.crypto import Keyring, keyring
@@ -45,6 +48,12 @@ GUESSED_AT = (
     "security.verify",
 )
 SET_UP_AT = ("security.two_factor_setup", "security.two_factor_token_validation")
+# Where a change that was begun is brought to its end, and where it begins. What was begun is a
+# token that says nothing of whose it is.
+ENDED_AT = {
+    "security.two_factor_setup_validate": "/desk/second-factor",
+    "security.wan_register_response": "/desk/passkeys",
+}
 FORMS = {
     "LOGIN_URL": "/sign-in",
     "VERIFY_URL": "/verify",
@@ -87,7 +96,10 @@ def _settings(settings: Settings, ring: Keyring) -> dict[str, Any]:
         "PASSWORD_HASH": "argon2",
         "PASSWORD_SINGLE_HASH": ["argon2"],
         "PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
-        "FRESHNESS": LONGEST_SESSION,
+        "FRESHNESS": FRESH_PROOF,
+        "FRESHNESS_GRACE_PERIOD": LONGEST_SET_UP,
+        "TWO_FACTOR_SETUP_WITHIN": LONGEST_SET_UP,
+        "WAN_REGISTER_WITHIN": LONGEST_SET_UP,
         "TWO_FACTOR": True,
         "TWO_FACTOR_REQUIRED": True,
         "TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
@@ -119,6 +131,7 @@ def init_accounts(app: Flask, settings: Settings) -> None:
     init_guard(app)
     security = Security(app, ModeratorStore(), totp_cls=OneTimeCodes, webauthn_util_cls=Passkeys)
     security.want_json(lambda _: False)
+    security.reauthn_handler(_prove_once_more)
     for endpoint, view in list(app.view_functions.items()):
         if endpoint.startswith("security."):
             app.view_functions[endpoint] = _declared(endpoint, view)
@@ -129,6 +142,11 @@ def init_accounts(app: Flask, settings: Settings) -> None:
 
 def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
     """A page of Flask-Security as a route of ours: who may use it, and how often."""
+
+    if endpoint in ENDED_AT:
+        view = auth_required("session", within=lambda: FRESH_PROOF, grace=lambda: LONGEST_SET_UP)(
+            view
+        )
 
     @wraps(view)
     def counted(*args: Any, **values: Any) -> Any:
@@ -145,6 +163,12 @@ def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
 
     access = Access.PUBLIC if endpoint in OPEN else Access.DESK
     return open_to(access)(limit_writes(counted))
+
+
+def _prove_once_more(within: timedelta, grace: timedelta) -> BaseResponse:
+    """Ask for the password before a proof is shown or changed, then begin there."""
+    path = ENDED_AT.get(request.endpoint or "", request.path)
+    return redirect(f"/desk/verify?{urlencode({'next': path})}", 303)
 
 
 def _is_set_up_meanwhile() -> bool:
@@ -172,11 +196,15 @@ def _guessed_about(endpoint: str) -> str:
 
 def _write_at_once() -> None:
     """Flask-Security reads first and writes later, which SQLite allows only to whoever holds the
-    lock from the beginning; see coalition.db.transaction."""
+    lock from the beginning; see coalition.db.transaction. On PostgreSQL the moderator's row is
+    held: a code that is sent twice at one moment must not be good twice."""
     if request.blueprint == "security" and request.method == "POST":
         session = db.session()
         session.rollback()
         session.connection(execution_options={"writes": True})
+        whose = cookie.get("tf_user_id") or cookie.get("_user_id")
+        if whose:
+            hold_by_uniquifier(session, whose)
 
 
 def _allow_qr_code(response: Response) -> Response:
@@ -189,6 +217,8 @@ def _allow_qr_code(response: Response) -> Response:
 
 
 def _begin(app: Flask, user: Moderator, authn_via: list[str] | None, **_: Any) -> None:
+    # Asked for by a field of the form of passkeys, which is not ours.
+    cookie.pop("_remember", None)
     begun = begin_session(
         db.session(),
         user,

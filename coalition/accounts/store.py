@@ -8,7 +8,13 @@ import io
 from typing import Any
 
 import qrcode
-from flask_security import SQLAlchemyUserDatastore, Totp, UserMixin, WebauthnUtil
+from flask_security import (
+    SQLAlchemyUserDatastore,
+    Totp,
+    UserMixin,
+    WebAuthnMixin,
+    WebauthnUtil,
+)
 from passlib.totp import TotpMatch
 from sqlalchemy import select
 from webauthn.helpers.structs import (
@@ -17,6 +23,8 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from coalition import clock
+from coalition.accounts.actions import note_proof_changed
 from coalition.accounts.models import Moderator, ModeratorRole, Passkey
 from coalition.accounts.queries import find_by_address
 from coalition.db import db
@@ -57,10 +65,35 @@ class Passkeys(WebauthnUtil):
 
 
 class ModeratorStore(SQLAlchemyUserDatastore):
-    """Flask-Security's datastore over our own tables."""
+    """Flask-Security's datastore over our own tables. Whatever changes how somebody proves who
+    they are is written to the log and told to them, whichever page it came from."""
 
     def __init__(self) -> None:
         super().__init__(db, Moderator, ModeratorRole, Passkey)
+
+    def tf_set(
+        self,
+        user: UserMixin,
+        primary_method: str,
+        totp_secret: str | None = None,
+        phone: str | None = None,
+    ) -> None:
+        """Called at each sign-in with a code, too, with the secret as it is."""
+        if totp_secret and user.tf_totp_secret != totp_secret:
+            _note(user, "set up an app with codes")
+        super().tf_set(user, primary_method, totp_secret, phone)
+
+    def create_webauthn(self, user: UserMixin, *values: Any, **named: Any) -> None:
+        super().create_webauthn(user, *values, **named)
+        _note(user, "add a passkey")
+
+    def delete_webauthn(self, webauthn: WebAuthnMixin) -> None:
+        _note(self.find_user_from_webauthn(webauthn), "delete a passkey")
+        super().delete_webauthn(webauthn)
+
+    def mf_set_recovery_codes(self, user: UserMixin, rcs: list[str] | None) -> None:
+        super().mf_set_recovery_codes(user, rcs)
+        _note(user, "make new recovery codes")
 
     def mf_delete_recovery_code(self, user: UserMixin, idx: int) -> bool:
         """Flask-Security changes the list in place, which an encrypted column does not notice."""
@@ -68,6 +101,7 @@ class ModeratorStore(SQLAlchemyUserDatastore):
         if idx >= len(codes):
             return False
         user.mf_recovery_codes = codes[:idx] + codes[idx + 1 :]
+        _note(user, "sign in with a recovery code")
         return True
 
     def find_user(self, case_insensitive: bool = False, **wanted: Any) -> Moderator | None:
@@ -76,3 +110,7 @@ class ModeratorStore(SQLAlchemyUserDatastore):
             return find_by_address(db.session(), str(value))
         column = getattr(Moderator, name)
         return db.session.scalars(select(Moderator).where(column == value)).one_or_none()
+
+
+def _note(moderator: Any, what: str) -> None:
+    note_proof_changed(db.session(), moderator, what, now=clock.utc_now())

@@ -41,6 +41,7 @@ KIND_NAMES = {
     accounts.INVITATION: "Invitation to the desk",
     accounts.PASSWORD_LINK: "New password for the desk",
     accounts.PASSWORD_CHANGED: "Password changed",
+    accounts.PROOF_CHANGED: "Way to sign in changed",
     accounts.RESET_ASKED: "New second proof asked for",
     accounts.RESET_DONE: "New second proof",
 }

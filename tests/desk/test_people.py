@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -105,6 +109,70 @@ def test_the_last_administrator_stays_one(app: Flask, session: Session, action: 
     assert refused.status == 409
     assert "the last administrator" in refused.text
     assert boss.get("/desk/people").status == 200
+
+
+@pytest.mark.parametrize("action", ["roles", "remove"])
+def test_an_administrator_who_has_not_come_yet_does_not_count_as_another(
+    app: Flask, action: str
+) -> None:
+    boss_id = make_moderator(app, Role.ADMINISTRATOR)
+    boss = sign_in_as(app, boss_id)
+    boss.submit(boss.get("/desk/people"), "/invite", **{**NEW, "roles": "administrator"})
+    values = boss.get(f"/desk/people/{boss_id}").form(f"/{action}").values
+    values["roles"] = "editor"
+    refused = boss.post(f"/desk/people/{boss_id}/{action}", values)
+    assert refused.status == 409
+    assert "the last administrator who can sign in" in refused.text
+    # But whoever was invited by mistake can be removed.
+    (new,) = set(re.findall(r"/desk/people/[0-9a-f-]{36}", boss.get("/desk/people").text)) - {
+        f"/desk/people/{boss_id}"
+    }
+    assert "Removed, and signed out" in boss.submit(boss.get(new), "/remove").text
+
+
+def test_two_administrators_cannot_take_the_role_from_each_other_at_one_moment(app: Flask) -> None:
+    ids = [make_moderator(app, Role.ADMINISTRATOR) for _ in range(2)]
+    sent = []
+    for own, other in zip(ids, reversed(ids), strict=True):
+        visitor = sign_in_as(app, own)
+        values = {**visitor.get(f"/desk/people/{other}").form("/roles").values, "roles": "editor"}
+        sent.append(partial(visitor.post, f"/desk/people/{other}/roles", values, follow=False))
+    with ThreadPoolExecutor(2) as pool:
+        with transaction() as holding:
+            holding.execute(select(Moderator).with_for_update()).all()
+            asked = [pool.submit(each) for each in sent]
+            time.sleep(1)
+        statuses = sorted(each.result().status for each in asked)
+    assert statuses in ([303, 403], [303, 409])
+
+
+def test_somebody_who_was_removed_is_given_no_roles(app: Flask, session: Session) -> None:
+    boss = signed_in(app, Role.ADMINISTRATOR)
+    gone_id = make_moderator(app, Role.MODERATOR)
+    values = {**boss.get(f"/desk/people/{gone_id}").form("/roles").values, "roles": "editor"}
+    boss.submit(boss.get(f"/desk/people/{gone_id}"), "/remove")
+    refused = boss.post(f"/desk/people/{gone_id}/roles", values)
+    assert refused.status == 409
+    assert "invite them again" in refused.text
+    session.rollback()
+    assert not session.get_one(Moderator, gone_id, populate_existing=True).roles
+
+
+def test_whoever_asked_for_a_reset_must_still_be_an_administrator(
+    app: Flask, session: Session
+) -> None:
+    lost_id = make_moderator(app, Role.MODERATOR)
+    first_id = make_moderator(app, Role.ADMINISTRATOR)
+    first, second = sign_in_as(app, first_id), signed_in(app, Role.ADMINISTRATOR)
+    path = f"/desk/people/{lost_id}"
+    first.submit(first.get(path), "/reset")
+    values = {**second.get(path).form("/reset").values, "agree": "yes"}
+    second.submit(second.get(f"/desk/people/{first_id}"), "/remove")
+    refused = second.post(f"{path}/reset", values)
+    assert refused.status == 409
+    assert "no administrator any more" in refused.text
+    session.rollback()
+    assert session.get_one(Moderator, lost_id, populate_existing=True).has_second_factor
 
 
 def test_a_second_factor_is_reset_by_two_and_never_by_its_owner(
