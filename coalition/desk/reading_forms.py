@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from wtforms import IntegerField, SelectMultipleField
-from wtforms.validators import NumberRange
+from wtforms import SelectMultipleField, StringField, ValidationError
 
 from coalition.desk.reading_rules import HIGHEST_CEILING, LOWEST_CEILING
 from coalition.statements.queries import current_campaign
-from coalition.web.forms import PublicForm
+from coalition.web.forms import PublicForm, tidy
 
+LONGEST_NUMBER = 4  # characters
 BOUNDS = f"Enter a whole number from {LOWEST_CEILING} to {HIGHEST_CEILING}"
 
 
@@ -16,10 +16,8 @@ class ReadingForm(PublicForm):
     """What somebody skips, and how much they read in a day."""
 
     skipped = SelectMultipleField("Do not offer me what")
-    ceiling = IntegerField(
-        "Points a day at most",
-        validators=[NumberRange(LOWEST_CEILING, HIGHEST_CEILING, message=BOUNDS)],
-    )
+    # As it was typed, so that what is no number is kept as well.
+    ceiling = StringField("Points a day at most", filters=[tidy])
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -27,7 +25,11 @@ class ReadingForm(PublicForm):
             (label.slug, label.words) for label in current_campaign().telling.labels
         ]
 
-    def validate_ceiling(self, field: IntegerField) -> None:
-        """What is no number has the same words as one out of bounds."""
-        if field.process_errors:
-            field.process_errors = [BOUNDS]
+    def validate_ceiling(self, field: StringField) -> None:
+        typed = field.data if len(field.data) <= LONGEST_NUMBER else ""
+        if not typed.isdecimal() or not LOWEST_CEILING <= int(typed) <= HIGHEST_CEILING:
+            raise ValidationError(BOUNDS)
+
+    def points(self) -> int:
+        """The ceiling of a form that is valid."""
+        return int(self.ceiling.data)

@@ -23,6 +23,7 @@ from coalition.desk.reading_rules import (
 )
 
 blueprint = Blueprint("reading", __name__, url_prefix="/desk/you")
+blueprint.app_context_processor(lambda: {"reading_days": READINGS_KEPT.days})
 ROLES = (Role.MODERATOR, Role.SAFEGUARDING)
 
 View = str | BaseResponse | tuple[str, int]
@@ -36,7 +37,7 @@ def show() -> View:
         formdata=None,
         data={
             "skipped": reading_actions.skipped_by(session, moderator),
-            "ceiling": reading_actions.ceiling_of(session, moderator),
+            "ceiling": str(reading_actions.ceiling_of(session, moderator)),
         },
     )
     return _page(form)
@@ -52,7 +53,6 @@ def _page(form: ReadingForm) -> str:
         done=request.args.get("done"),
         lowest=LOWEST_CEILING,
         highest=HIGHEST_CEILING,
-        kept_days=READINGS_KEPT.days,
     )
 
 
@@ -64,7 +64,7 @@ def change() -> View:
         return _page(form), 422
     with transaction() as session:
         reading_actions.set_preferences(
-            session, current_moderator(), form.skipped.data or [], form.ceiling.data
+            session, current_moderator(), form.skipped.data or [], form.points()
         )
     return redirect(url_for("reading.show", done="saved"), 303)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import HiddenField, SelectField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from coalition.statements.telling import Telling
 from coalition.testimonies.safeguarding import LONGEST_WORDS, Closing
@@ -20,7 +20,7 @@ class FlagForm(PublicForm):
     flag_words = TextAreaField(
         "What worries you",
         filters=[tidy_lines],
-        validators=[InputRequired("Write in a sentence or two what worries you"), TOO_LONG],
+        validators=[DataRequired("Write in a sentence or two what worries you"), TOO_LONG],
     )
 
 

@@ -46,7 +46,9 @@ def flag_panel(testimony_id: uuid.UUID) -> FlagPanel:
     return FlagPanel(form, [each.raised_at for each in raised])
 
 
-blueprint.app_context_processor(lambda: {"flag_panel": flag_panel})
+blueprint.app_context_processor(
+    lambda: {"flag_panel": flag_panel, "flag_days": CLOSED_FLAG_LIFETIME.days}
+)
 
 
 @blueprint.get("/desk/testimonies/<uuid:testimony_id>/flag")
@@ -97,7 +99,6 @@ def listing() -> str:
         "desk/safeguarding.html",
         flags=[(flag, in_words(now - flag.raised_at)) for flag in safeguarding.open_flags(session)],
         closed=safeguarding.closed_flags(session),
-        closed_days=CLOSED_FLAG_LIFETIME.days,
         done=request.args.get("done"),
     )
 
@@ -134,7 +135,6 @@ def _page(
         raised_by=name_of(session, f"moderator {flag.raised_by}"),
         form=form or ClosingForm(rule, formdata=None),
         told_names=TOLD_NAMES,
-        closed_days=CLOSED_FLAG_LIFETIME.days,
         refused=refused,
     )
 

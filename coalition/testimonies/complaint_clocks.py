@@ -21,6 +21,7 @@ FIRST_STEP = timedelta(hours=48)
 # The same, Schedule, as we understand it: whoever wrote it answers by midnight at the end of the
 # fifth day after the one on which they were written to. Of these five days none is left out.
 WRITER_ANSWERS = timedelta(days=5)
+ONE_MINUTE = timedelta(minutes=1)  # so that midnight is told as the day that ends
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,6 @@ def clocks_of(ground: Ground, received_at: datetime) -> Clocks:
     first = after_working_time(received_at, FIRST_STEP)
     if ground is Ground.DEFAMATION:
         answered = end_of(day_in_uk(first) + WRITER_ANSWERS)
-        return Clocks(received_at, first, after_working_time(answered, FIRST_STEP))
+        return Clocks(received_at, first, after_working_time(answered, FIRST_STEP) - ONE_MINUTE)
     last_day = working_day_from(month_after(day_in_uk(received_at)))
-    return Clocks(received_at, first, end_of(last_day) - timedelta(minutes=1))
+    return Clocks(received_at, first, end_of(last_day) - ONE_MINUTE)

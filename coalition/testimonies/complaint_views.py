@@ -26,6 +26,7 @@ from coalition.web.limits import limit_writes
 from coalition.web.uploads import takes_long_texts
 
 blueprint = Blueprint("complaints", __name__, url_prefix="/testimonies")
+blueprint.app_context_processor(lambda: {"complaint_days": CLOSED_COMPLAINT_LIFETIME.days})
 FORM_ID = "complaints.form-id"
 LARGEST_BODY = 1024 * 1024  # bytes; so that a text that is too long comes back to its writer
 
@@ -89,7 +90,6 @@ def _page(slug: str, form: ComplaintForm, *, changing: bool = False, **values: A
         ground=ground,
         grounds=Ground,
         ground_names=GROUND_NAMES,
-        kept_days=CLOSED_COMPLAINT_LIFETIME.days,
         **values,
     )
 
