@@ -10,6 +10,8 @@ from sqlalchemy import select
 from coalition import clock
 from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
+from coalition.statements.queries import current_campaign
+from coalition.statements.telling import Telling
 from coalition.testimonies import actions, decisions, safeguarding
 from coalition.testimonies.complaint_actions import complain
 from coalition.testimonies.complaint_forms import NEEDED
@@ -19,6 +21,7 @@ from tests.browser.desk import arrive, at_desk
 from tests.browser.sites import Place, Sites
 from tests.browser.state import State, wrong
 from tests.browser.ways import LONG_NAME, LONG_WORDS, Way, press, then
+from tests.caring import open_rule
 from tests.desking import make_moderator
 from tests.telling import make_testimony, publish
 
@@ -35,9 +38,18 @@ def set_ceiling(ceiling: str) -> Way:
     return way
 
 
+def current_telling(place: Place) -> Telling:
+    with place.app.app_context():
+        return current_campaign().telling
+
+
 def in_hand(place: Place) -> tuple[uuid.UUID, uuid.UUID]:
     """A testimony that a reader has opened, and that reader."""
     reader = make_moderator(place.app, Role.MODERATOR, name=LONG_NAME[:190])
+    if not current_telling(place).exceptions:
+        with place.app.app_context(), transaction() as session:
+            open_rule(session)
+        place.app.extensions.pop("campaign", None)
     with place.app.app_context(), transaction() as session:
         number = make_testimony(session).testimony_id
         moderator = session.get_one(Moderator, reader)

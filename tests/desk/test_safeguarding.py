@@ -14,14 +14,13 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
-from coalition.statements.actions import publish_texts
-from coalition.statements.models import DocumentVersion
 from coalition.testimonies import actions, decisions
 from coalition.testimonies.models import Testimony
-from coalition.testimonies.retention import delete_past_testimonies
+from coalition.testimonies.retention import CLEAN_UPS
 from coalition.testimonies.safeguarding import delete_past_flags
 from coalition.testimonies.safeguarding_models import CLOSED_FLAG_LIFETIME, SafeguardingFlag
 from coalition.testimonies.states import State
+from tests.caring import EXCEPTIONS, RULE, open_rule
 from tests.conftest import run_command
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.mailbox import Mailbox, text_of
@@ -37,6 +36,9 @@ Work = Callable[[], object]
 def in_hand(app: Flask) -> tuple[uuid.UUID, uuid.UUID]:
     """A testimony that a reader has opened, and that reader."""
     reader_id = make_moderator(app, Role.MODERATOR, name="Rea Fictional")
+    with transaction() as session:
+        open_rule(session)
+    app.extensions.pop("campaign", None)  # nothing older may be remembered
     with transaction() as session:
         testimony_id = make_testimony(session).testimony_id
         decisions.take(session, testimony_id, session.get_one(Moderator, reader_id), now=NOW())
@@ -169,14 +171,11 @@ def test_the_lead_opens_it_deliberately_and_the_log_says_so(app: Flask, session:
 def test_the_rule_beside_it_is_the_one_that_its_writer_saw(app: Flask) -> None:
     _, lead, flag = raised(app)
     with transaction() as session:
-        newest = session.scalars(
-            select(DocumentVersion).where(DocumentVersion.slug == "testimonies")
-        ).one()
-        text = newest.text.replace("We do not send police", "We may send police")
-        publish_texts(session, {"testimonies": text}, actor="test", now=NOW())
+        open_rule(session, "We may send police.")
     page = lead.get(f"/desk/safeguarding/{flag.id}").text
-    assert "We do not send police" in page
-    assert "a child is being harmed now" in page
+    assert RULE in page
+    assert "We may send" not in page
+    assert all(each in page for each in EXCEPTIONS)
 
 
 def test_no_exception_is_what_stands_there_first(app: Flask, session: Session) -> None:
@@ -240,8 +239,9 @@ def test_once_its_writer_takes_it_back_the_flag_says_so_and_holds_no_text(
     assert WORDS not in page.text
     assert "two police officers" not in page.text
     with transaction() as writing:
-        delete_past_testimonies(writing, now=NOW() + timedelta(days=100))
-        delete_past_testimonies(writing, now=NOW() + timedelta(days=200))
+        for days in (100, 200):
+            for clean_up in CLEAN_UPS:
+                clean_up(writing, now=NOW() + timedelta(days=days))
     assert the_flag(session).testimony_id is None
     assert opened(lead, flag).status == 200
 
