@@ -188,18 +188,6 @@ PAST: dict[str, tuple[Make, Select[Any]]] = {
         lambda session, then, who: UnknownBounces(day=then.date(), number=1),
         select(UnknownBounces.day),
     ),
-    "delete_past_complaints": (complaint, select(Complaint.id)),
-    "delete_past_flags": (
-        lambda session, then, who: SafeguardingFlag(
-            id=uuid.uuid4(), rules_version_id=current_campaign().telling.version_id,
-            raised_by=who.id, raised_at=then, outcome=Outcome.NONE, closed_at=then,
-        ),
-        select(SafeguardingFlag.id),
-    ),
-    "delete_past_readings": (
-        lambda session, then, who: Reading(reader=b"x" * 32, weight="3", at=then),
-        select(Reading.id),
-    ),
     "erase_past_testimonies": (
         testimony(State.DRAFT),
         select(Testimony.id).where(Testimony.state == State.DRAFT),
@@ -214,6 +202,18 @@ PAST: dict[str, tuple[Make, Select[Any]]] = {
             Testimony.state == State.ERASED,
             Testimony.state_on < (clock.utc_now() - timedelta(days=60)).date(),
         ),
+    ),
+    "delete_past_complaints": (complaint, select(Complaint.id)),
+    "delete_past_flags": (
+        lambda session, then, who: SafeguardingFlag(
+            id=uuid.uuid4(), rules_version_id=current_campaign().telling.version_id,
+            raised_by=who.id, raised_at=then, outcome=Outcome.NONE, closed_at=then,
+        ),
+        select(SafeguardingFlag.id),
+    ),
+    "delete_past_readings": (
+        lambda session, then, who: Reading(reader=b"x" * 32, weight="3", at=then),
+        select(Reading.id),
     ),
 }  # fmt: skip
 
