@@ -19,11 +19,14 @@ from coalition.db import db, init_database
 from coalition.desk import (
     audit_views,
     bulk_views,
+    complaint_views,
     hand_in_views,
     limit_views,
     mail_views,
     organisation_views,
     people_views,
+    reading_views,
+    safeguarding_views,
     text_preview_views,
     text_views,
 )
@@ -40,6 +43,7 @@ from coalition.petition import views as petition
 from coalition.settings import Settings
 from coalition.statements import views as statements
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
+from coalition.testimonies import complaint_views as complaints
 from coalition.testimonies import return_views, share_views
 from coalition.web.caching import init_caching
 from coalition.web.errors import ERROR_STATUS, init_errors
@@ -91,6 +95,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         entry_views.blueprint,
         share_views.blueprint,
         return_views.blueprint,
+        complaints.blueprint,
         accounts.blueprint,
         desk.blueprint,
         organisation_views.blueprint,
@@ -103,6 +108,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         bulk_views.blueprint,
         limit_views.blueprint,
         hand_in_views.blueprint,
+        reading_views.blueprint,
+        safeguarding_views.blueprint,
+        complaint_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

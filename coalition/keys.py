@@ -18,6 +18,8 @@ from coalition.audit.actions import record
 from coalition.audit.cli import reseal_everything
 from coalition.audit.proof import AuditBroken
 from coalition.db import db, transaction
+from coalition.desk.reading_actions import move_readings
+from coalition.desk.reading_models import Reading, ReadingPreference
 from coalition.endorsements.models import ContactChange, Endorsement
 from coalition.mail.address import address_digests
 from coalition.mail.bounce_actions import move_bounces
@@ -32,7 +34,9 @@ from coalition.petition.models import (
     Signature,
     SignatureStatus,
 )
+from coalition.testimonies.complaint_models import Complaint
 from coalition.testimonies.models import Edition, LookupKey, PublishedTestimony, Testimony
+from coalition.testimonies.safeguarding_models import SafeguardingFlag
 from coalition.web.limit_models import NetworkRule
 
 SECRET_BYTES = 48
@@ -66,6 +70,10 @@ def rotate() -> None:
     _rewrite(Edition.id, _rewrite_edition)
     _rewrite(PublishedTestimony.slug, _rewrite_published)
     _rewrite(LookupKey.id, _rewrite_lookup_key)
+    _rewrite(SafeguardingFlag.id, _rewrite_flag)
+    _rewrite(Complaint.id, _rewrite_complaint)
+    _rewrite(Reading.id, _rewrite_reading)
+    _rewrite(ReadingPreference.reader, _rewrite_preference)
     with transaction() as session:
         record(
             session,
@@ -175,6 +183,7 @@ def _rewrite_message(session: Session, message: OutboxMessage) -> None:
 
 def _rewrite_moderator(session: Session, moderator: Moderator) -> None:
     moderator.address_digest = address_digests(moderator.email)[0]
+    move_readings(session, moderator.id)
     for column in ("email", "name", "tf_totp_secret", "recovery_codes"):
         flag_modified(moderator, column)
 
@@ -214,3 +223,21 @@ def _rewrite_published(session: Session, published: PublishedTestimony) -> None:
 
 def _rewrite_lookup_key(session: Session, lookup: LookupKey) -> None:
     flag_modified(lookup, "key")
+
+
+def _rewrite_reading(session: Session, reading: Reading) -> None:
+    flag_modified(reading, "weight")
+
+
+def _rewrite_preference(session: Session, preference: ReadingPreference) -> None:
+    flag_modified(preference, "stored")
+
+
+def _rewrite_flag(session: Session, flag: SafeguardingFlag) -> None:
+    for column in ("words", "done"):
+        flag_modified(flag, column)
+
+
+def _rewrite_complaint(session: Session, complaint: Complaint) -> None:
+    for column in ("stored_details", "decision_words"):
+        flag_modified(complaint, column)

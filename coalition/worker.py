@@ -20,6 +20,7 @@ from coalition.accounts.actions import delete_past_resets, delete_past_sessions
 from coalition.db import transaction
 from coalition.desk.claims import delete_past_claims, delete_past_passes
 from coalition.desk.mails import WRITERS
+from coalition.desk.reading_actions import delete_past_readings
 from coalition.endorsements.retention import CLEAN_UPS as OF_ENDORSEMENTS
 from coalition.mail.actions import delete_finished
 from coalition.mail.bounce_actions import delete_old_bounces, delete_old_counts
@@ -32,7 +33,9 @@ from coalition.petition.hand_in_job import make_next_hand_in
 from coalition.petition.tally import fold
 from coalition.settings import Settings
 from coalition.statements.drafts import delete_old_drafts
+from coalition.testimonies.complaint_actions import delete_past_complaints
 from coalition.testimonies.retention import CLEAN_UPS as OF_TESTIMONIES
+from coalition.testimonies.safeguarding import delete_past_flags
 
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
 HAND_IN_IDLE = 3.0  # seconds between looks for a list that somebody asked for
@@ -61,6 +64,9 @@ CLEAN_UPS: tuple[Callable[..., object], ...] = (
     delete_old_bounces,
     delete_old_counts,
     *OF_TESTIMONIES,
+    delete_past_complaints,
+    delete_past_flags,
+    delete_past_readings,
 )
 
 

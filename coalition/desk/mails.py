@@ -11,12 +11,16 @@ from coalition.endorsements import emails as endorsements
 from coalition.mail.messages import Email
 from coalition.mail.models import OutboxMessage
 from coalition.petition import emails as petition
+from coalition.testimonies import complaint_emails as complaints
 from coalition.testimonies import emails as testimonies
+from coalition.testimonies import safeguarding_emails as safeguarding
 
 WRITERS = {
     **petition.WRITERS,
     **endorsements.WRITERS,
     **testimonies.WRITERS,
+    **safeguarding.WRITERS,
+    **complaints.WRITERS,
     **accounts.WRITERS,
 }
 KIND_NAMES = {
@@ -38,6 +42,10 @@ KIND_NAMES = {
     endorsements.CHANGED: "Contact changed",
     endorsements.LINKS: "Links to organisations",
     testimonies.WAITING: "Something waits for a writer",
+    complaints.RECEIVED: "A complaint is here",
+    complaints.DECIDED: "Answer to a complaint",
+    safeguarding.FLAGGED: "A flag waits for the lead",
+    safeguarding.NO_LEAD: "Nobody is safeguarding lead",
     accounts.INVITATION: "Invitation to the desk",
     accounts.PASSWORD_LINK: "New password for the desk",
     accounts.PASSWORD_CHANGED: "Password changed",

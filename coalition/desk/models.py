@@ -21,6 +21,7 @@ class ItemKind(StrEnum):
     ENDORSEMENT = "endorsement"
     SIGNATURE = "signature"
     TESTIMONY = "testimony"
+    COMPLAINT = "complaint"
 
 
 class Claim(Base):

@@ -17,6 +17,7 @@ from coalition.testimonies.choices import Choices, Use
 from coalition.testimonies.codes import Ticket, code_digest, hash_code
 from coalition.testimonies.models import Edition, PausedBy, Testimony
 from coalition.testimonies.moving import edition_of, locked, move, published_of
+from coalition.testimonies.safeguarding import forget_words
 from coalition.testimonies.states import NotPossible, State, Verb
 
 LONGEST_TEXT = 50_000  # characters: some 9,000 words, a chapter of a book
@@ -210,6 +211,7 @@ def withdraw(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> Non
     testimony.decision_words = testimony.answer = None
     testimony.contact = None
     _forget_editions(session, testimony)
+    forget_words(session, testimony_id)
 
 
 def erase(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> None:
@@ -217,6 +219,7 @@ def erase(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> None:
     testimony = locked(session, testimony_id)
     move(session, testimony, Verb.ERASE, now=now)
     _forget_editions(session, testimony)
+    forget_words(session, testimony_id)
     testimony.code_digest = testimony.code_hash = None
     testimony.text = testimony.choices = testimony.contact = None
     testimony.decision_code = testimony.decision_words = testimony.answer = None

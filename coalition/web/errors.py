@@ -27,6 +27,12 @@ LABELS = {
     "network": "Network",
     "limits": "Limits",
     "note": "Whose network it is",
+    "flag_words": "What worries you",
+    "done": "What was done",
+    "writer_words": "Words to the writer",
+    "statement": "The words that you complain of",
+    "meaning": "What these words say",
+    "inaccurate": "What is not true in them",
 }
 PAGES = frozenset({400, 403, 404, 405, 413, 429, 500})
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from coalition.endorsements.models import EndorsementStatus as Org
 from tests.browser import organisations as orgs
 from tests.browser import ways
+from tests.browser.care import CARE_STATES
 from tests.browser.desk_signatures import SIGNATURE_STATES
 from tests.browser.desk_states import DESK_STATES
 from tests.browser.state import State, wrong
@@ -287,4 +288,5 @@ STATES = [
     *SIGNATURE_STATES,
     *TELLING_STATES,
     *TEXT_STATES,
+    *CARE_STATES,
 ]

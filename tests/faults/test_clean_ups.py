@@ -20,6 +20,7 @@ from coalition import clock
 from coalition.accounts.models import DeskSession, Moderator, Role, SecondFactorReset
 from coalition.db import is_postgresql, transaction
 from coalition.desk.models import Claim, ItemKind, PassedOn
+from coalition.desk.reading_models import Reading
 from coalition.endorsements.models import ContactChange, Endorsement, EndorsementStatus, Logo
 from coalition.mail.models import Bounce, BounceKind, MessageState, OutboxMessage, UnknownBounces
 from coalition.petition.bulk import decide_all, preview
@@ -36,7 +37,9 @@ from coalition.petition.search import Search
 from coalition.petition.tally import verify_tally
 from coalition.statements.models import Draft
 from coalition.statements.queries import current_campaign
-from coalition.testimonies.models import Testimony
+from coalition.testimonies.complaint_models import Complaint, ComplaintState, Ground
+from coalition.testimonies.models import PublishedTestimony, Testimony
+from coalition.testimonies.safeguarding_models import Outcome, SafeguardingFlag
 from coalition.testimonies.states import State
 from coalition.worker import CLEAN_UPS, delete_expired
 from tests.desking import make_moderator
@@ -64,6 +67,24 @@ def testimony(state: State) -> Make:
     return lambda session, then, who: Testimony(
         id=uuid.uuid4(), state=state, revision=1, turn=1, length=0, state_on=then.date(),
         rules_version_id=current_campaign().telling.version_id,
+    )  # fmt: skip
+
+
+def complaint(session: Session, then: datetime, who: Moderator) -> Complaint:
+    about = testimony(State.PUBLISHED)(session, then, who)
+    session.add(about)
+    session.flush()
+    slug = uuid.uuid4().hex
+    session.add(
+        PublishedTestimony(
+            slug=slug, testimony_id=about.id, is_public=False, may_press=False,
+            published_on=then.date(), changed_on=then.date(),
+        )
+    )  # fmt: skip
+    session.flush()
+    return Complaint(
+        id=uuid.uuid4(), slug=slug, ground=Ground.OTHER, stored_details="{}", received_at=then,
+        state=ComplaintState.UPHELD, closed_at=then,
     )  # fmt: skip
 
 
@@ -181,6 +202,18 @@ PAST: dict[str, tuple[Make, Select[Any]]] = {
             Testimony.state == State.ERASED,
             Testimony.state_on < (clock.utc_now() - timedelta(days=60)).date(),
         ),
+    ),
+    "delete_past_complaints": (complaint, select(Complaint.id)),
+    "delete_past_flags": (
+        lambda session, then, who: SafeguardingFlag(
+            id=uuid.uuid4(), rules_version_id=current_campaign().telling.version_id,
+            raised_by=who.id, raised_at=then, outcome=Outcome.NONE, closed_at=then,
+        ),
+        select(SafeguardingFlag.id),
+    ),
+    "delete_past_readings": (
+        lambda session, then, who: Reading(reader=b"x" * 32, weight="3", at=then),
+        select(Reading.id),
     ),
 }  # fmt: skip
 

@@ -1,0 +1,232 @@
+"""Complaints at the desk: by the clock that runs out first, taken, read, decided."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from coalition import clock
+from coalition.accounts.guard import current_moderator, for_roles
+from coalition.accounts.models import Moderator, Role
+from coalition.audit.actions import record
+from coalition.db import db, transaction
+from coalition.desk import claims
+from coalition.desk.complaint_forms import DECISIONS, ComplaintDecisionForm
+from coalition.desk.models import ItemKind
+from coalition.testimonies import complaint_actions, complaint_decisions
+from coalition.testimonies.complaint_clocks import Clocks, clocks_of
+from coalition.testimonies.complaint_emails import preview
+from coalition.testimonies.complaint_forms import ABOUT, FIELD_NAMES
+from coalition.testimonies.complaint_models import (
+    GROUND_NAMES,
+    Complaint,
+    ComplaintState,
+    Ground,
+)
+from coalition.testimonies.queries import find_published
+from coalition.testimonies.states import WHERE_IT_STANDS, NotPossible
+
+blueprint = Blueprint("desk_complaints", __name__, url_prefix="/desk/complaints")
+ROLES = (Role.MODERATOR,)
+KIND = ItemKind.COMPLAINT
+ENDS = {"uphold": ComplaintState.UPHELD, "refuse": ComplaintState.NOT_UPHELD}
+
+View = str | BaseResponse | tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A complaint as the list shows it: not a word of it."""
+
+    complaint: Complaint
+    clocks: Clocks
+    due_at: datetime
+    is_overdue: bool
+    is_mine: bool
+    is_taken: bool
+
+
+@blueprint.get("")
+@for_roles(*ROLES)
+def queue() -> str:
+    session, now = db.session(), clock.utc_now()
+    return render_template(
+        "desk/complaints.html",
+        lines=_lines(session, current_moderator(), now),
+        ground_names=GROUND_NAMES,
+        done=request.args.get("done"),
+    )
+
+
+def _lines(session: Session, moderator: Moderator, now: datetime) -> list[Line]:
+    """What waits, the clock that runs out first on top, without what was passed on."""
+    held = claims.claims_now(session, KIND, now=now)
+    passed = claims.passed_by(session, KIND, moderator)
+    lines = []
+    for complaint in complaint_actions.open_complaints(session):
+        if complaint.id in passed:
+            continue
+        clocks = clocks_of(complaint.ground, complaint.received_at)
+        due_at = clocks.next(looked=complaint.looked_at is not None)
+        holder = held.get(complaint.id)
+        mine = holder is not None and holder.moderator_id == moderator.id
+        lines.append(
+            Line(complaint, clocks, due_at, due_at < now, mine, holder is not None and not mine)
+        )
+    return sorted(lines, key=lambda line: line.due_at)
+
+
+def _found(complaint_id: uuid.UUID) -> Complaint:
+    found = complaint_actions.find_complaint(db.session(), complaint_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+@blueprint.post("/<uuid:complaint_id>/take")
+@for_roles(*ROLES)
+def take(complaint_id: uuid.UUID) -> BaseResponse:
+    """Claim it, and go to read it. Reading is written to the log."""
+    _found(complaint_id)
+    now = clock.utc_now()
+    with transaction() as session:
+        moderator = current_moderator()
+        if claims.take(session, KIND, complaint_id, moderator, now=now) is None:
+            record(
+                session,
+                actor=moderator.actor,
+                action="complaint: read",
+                subject=f"complaint {complaint_id}",
+                now=now,
+            )
+    return redirect(url_for("desk_complaints.show", complaint_id=complaint_id), 303)
+
+
+@blueprint.get("/<uuid:complaint_id>")
+@for_roles(*ROLES)
+def show(complaint_id: uuid.UUID) -> View:
+    return _page(complaint_id, ComplaintDecisionForm(formdata=None))
+
+
+def _page(
+    complaint_id: uuid.UUID, form: ComplaintDecisionForm, refused: str | None = None
+) -> tuple[str, int]:
+    """One complaint. Whoever has not taken it reads its clocks alone."""
+    session, moderator, now = db.session(), current_moderator(), clock.utc_now()
+    complaint = _found(complaint_id)
+    testimony = complaint_decisions.testimony_of(session, complaint)
+    claim = claims.claims_now(session, KIND, now=now).get(complaint_id)
+    page = render_template(
+        "desk/complaint.html",
+        complaint=complaint,
+        clocks=clocks_of(complaint.ground, complaint.received_at),
+        ground_names=GROUND_NAMES,
+        is_defamation=complaint.ground is Ground.DEFAMATION,
+        field_names=FIELD_NAMES,
+        about=ABOUT,
+        published=find_published(session, complaint.slug),
+        where=WHERE_IT_STANDS[testimony.state],
+        may_come_back=complaint_decisions.may_come_back(testimony),
+        has_contact=bool(testimony.contact),
+        claim=claim if claim and claim.moderator_id == moderator.id else None,
+        taken=claims.taken_by_another(session, KIND, complaint_id, moderator, now=now),
+        form=form,
+        refused=refused,
+        done=request.args.get("done"),
+        now=now,
+    )
+    return page, 409 if refused else 422 if form.errors else 200
+
+
+@blueprint.post("/<uuid:complaint_id>/decide")
+@for_roles(*ROLES)
+def decide(complaint_id: uuid.UUID) -> View:
+    """Carry it out, if it is still this moderator's. A decision shows its mail before."""
+    form = ComplaintDecisionForm(request.form)
+    complaint = _found(complaint_id)
+    if form.decision.data not in DECISIONS:
+        abort(400)
+    if not form.validate():
+        return _page(complaint_id, form)
+    now, ends = clock.utc_now(), ENDS.get(form.decision.data)
+    shows_mail = ends is not None and "sure" not in request.form
+    still_down = False
+    try:
+        with transaction() as session:
+            moderator = current_moderator()
+            taken = claims.take(session, KIND, complaint_id, moderator, now=now)
+            if taken is None and not shows_mail:
+                still_down = _carry_out(session, complaint_id, form, moderator, now)
+                if ends is not None:
+                    claims.release(session, KIND, complaint_id, moderator)
+    except NotPossible as error:
+        return _page(complaint_id, form, f"Nothing was decided: {error}.")
+    if taken:
+        return _page(
+            complaint_id,
+            form,
+            f"{taken.name} has taken this meanwhile, so nothing was decided. Your words are below.",
+        )
+    if ends is not None and shows_mail:
+        mail = preview(db.session(), complaint, ends, form.words.data)
+        return render_template(
+            "desk/complaint_check.html", complaint=complaint, form=form, mail=mail
+        )
+    if ends is None:
+        return redirect(
+            url_for("desk_complaints.show", complaint_id=complaint_id, done=form.decision.data), 303
+        )
+    done = "still-down" if still_down else form.decision.data
+    return redirect(url_for("desk_complaints.queue", done=done), 303)
+
+
+def _carry_out(
+    session: Session,
+    complaint_id: uuid.UUID,
+    form: ComplaintDecisionForm,
+    moderator: Moderator,
+    now: datetime,
+) -> bool:
+    """Returns whether somebody else has to put the text back."""
+    if form.decision.data == "take-down":
+        words = form.writer_words.data
+        complaint_decisions.take_down(session, complaint_id, moderator, words, now=now)
+    elif form.decision.data == "leave":
+        complaint_decisions.leave_up(session, complaint_id, moderator, now=now)
+    elif form.decision.data == "uphold":
+        complaint_decisions.uphold(
+            session,
+            complaint_id,
+            moderator,
+            words=form.words.data,
+            writer_words=form.writer_words.data,
+            code=form.code,
+            now=now,
+        )
+    else:
+        words = form.words.data
+        return complaint_decisions.refuse(session, complaint_id, moderator, words=words, now=now)
+    return False
+
+
+@blueprint.post("/<uuid:complaint_id>/give-back")
+@for_roles(*ROLES)
+def give_back(complaint_id: uuid.UUID) -> BaseResponse:
+    with transaction() as session:
+        claims.release(session, KIND, complaint_id, current_moderator())
+    return redirect(url_for("desk_complaints.queue"), 303)
+
+
+@blueprint.post("/<uuid:complaint_id>/pass-on")
+@for_roles(*ROLES)
+def pass_on(complaint_id: uuid.UUID) -> BaseResponse:
+    """Leave it to others. Nobody asks why."""
+    _found(complaint_id)
+    with transaction() as session:
+        claims.pass_on(session, KIND, complaint_id, current_moderator(), now=clock.utc_now())
+    return redirect(url_for("desk_complaints.queue", done="passed"), 303)
