@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from coalition.audit.models import AuditEntry
@@ -68,6 +68,18 @@ def all_lines(session: Session, wanted: Wanted) -> Iterator[Row[Any]]:
             return
         yield from rows
         last = rows[-1].id
+
+
+def newest_lines(
+    session: Session, subjects: Collection[str], actions: Collection[str]
+) -> Sequence[AuditEntry]:
+    """The newest line about each of these subjects that tells of one of these actions."""
+    newest = (
+        select(func.max(AuditEntry.id))
+        .where(AuditEntry.subject.in_(subjects), AuditEntry.action.in_(actions))
+        .group_by(AuditEntry.subject)
+    )
+    return session.scalars(select(AuditEntry).where(AuditEntry.id.in_(newest))).all()
 
 
 def known_actions(session: Session) -> Sequence[str]:

@@ -26,6 +26,7 @@ WRITERS = {
 KIND_NAMES = {
     petition.SIGNING: "Confirm your signature",
     petition.DECIDED: "Decision about a signature",
+    petition.KEPT: "Answer about a signature",
     petition.LINK: "Link to a signature",
     petition.WITHDRAWN: "Signature withdrawn",
     petition.ERASED: "Signature erased",

@@ -6,14 +6,20 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from coalition.accounts.models import Moderator
 from coalition.desk.claims import claims_now, passed_by
-from coalition.desk.models import ItemKind
+from coalition.desk.models import ItemKind, PassedOn
 from coalition.endorsements import queries as endorsements
 from coalition.endorsements.models import Endorsement
 from coalition.mail.address import LARGE_PROVIDERS, address_digests, canonical_address, domain_of
+from coalition.petition.deciders import last_deciders
+from coalition.petition.models import AWAITS_ANSWER, Signature, SignatureStatus
+
+MOST_LISTED = 50  # signatures of the queue that one page shows
+WAITS = (Signature.status == SignatureStatus.HELD) | AWAITS_ANSWER  # for a person
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,81 @@ def organisations_waiting(
             )
         )
     return lines
+
+
+@dataclass(frozen=True)
+class HeldLine:
+    """A signature that waits, as the queue shows it: nothing of whose it is or what they wrote."""
+
+    signature_id: uuid.UUID
+    status: SignatureStatus
+    is_answered: bool  # its owner wrote against what was decided
+    since: datetime
+    is_mine: bool
+    is_taken: bool
+    is_for_another: bool  # this moderator decided what its owner wrote against
+
+
+@dataclass(frozen=True)
+class HeldCount:
+    """How many signatures wait for a person."""
+
+    number: int
+    answered: int  # of them, those whose owners wrote to us
+
+
+def count_held(session: Session, moderator: Moderator) -> HeldCount:
+    """How many signatures wait that this moderator may look at."""
+    number, answered = session.execute(
+        select(func.count(), func.count(Signature.appealed_at))
+        .select_from(Signature)
+        .where(*_waits_for(moderator, WAITS))
+    ).one()
+    return HeldCount(number, answered)
+
+
+def signatures_waiting(session: Session, moderator: Moderator, *, now: datetime) -> list[HeldLine]:
+    """The first MOST_LISTED signatures that wait: those with words to read come first, then the
+    longest waiting. None is the moderator's own, or was passed on by them."""
+    since = func.coalesce(Signature.appealed_at, Signature.status_changed_at)
+    rows = session.execute(
+        select(Signature.id, Signature.status, Signature.appealed_at, Signature.status_changed_at)
+        .where(*_waits_for(moderator, WAITS))
+        .order_by(Signature.appealed_at.is_(None), since, Signature.id)
+        .limit(MOST_LISTED)
+    ).all()
+    claims = claims_now(session, ItemKind.SIGNATURE, now=now)
+    deciders = last_deciders(session, [row.id for row in rows if row.appealed_at])
+    lines = []
+    for row in rows:
+        claim = claims.get(row.id)
+        lines.append(
+            HeldLine(
+                signature_id=row.id,
+                status=row.status,
+                is_answered=row.appealed_at is not None,
+                since=row.appealed_at or row.status_changed_at,
+                is_mine=claim is not None and claim.moderator_id == moderator.id,
+                is_taken=claim is not None and claim.moderator_id != moderator.id,
+                is_for_another=moderator.actor in deciders.get(row.id, ()),
+            )
+        )
+    return lines
+
+
+def _waits_for(moderator: Moderator, waits: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    passed = exists().where(
+        PassedOn.kind == ItemKind.SIGNATURE,
+        PassedOn.item_id == Signature.id,
+        PassedOn.moderator_id == moderator.id,
+    )
+    theirs = Signature.address_digest.in_(address_digests(moderator.email))
+    return [waits, ~passed, ~theirs]
+
+
+def is_own_signature(moderator: Moderator, signature: Signature) -> bool:
+    """Whether a signature was given with the moderator's own address."""
+    return signature.address_digest in address_digests(moderator.email)
 
 
 def is_own(moderator: Moderator, endorsement: Endorsement) -> bool:

@@ -11,6 +11,7 @@ from wtforms.validators import Length
 from coalition.clock import LONDON
 from coalition.mail.address import NotAnAddress, parse_address
 from coalition.petition.clusters import UNDECIDED
+from coalition.petition.deciders import AGAINST
 from coalition.petition.decisions import LONGEST_REASON
 from coalition.petition.fingerprints import normal_domain
 from coalition.petition.models import SignatureStatus
@@ -180,7 +181,12 @@ class ReasonForm(PublicForm):
 class SingleForm(ReasonForm):
     """A decision about one signature. Which one, the button says."""
 
+    read = HiddenField()  # the mark of what was read
     decision = HiddenField()
+
+    def validate_reason(self, field: Field) -> None:
+        if self.decision.data in AGAINST:
+            super().validate_reason(field)
 
 
 class BulkForm(ReasonForm):

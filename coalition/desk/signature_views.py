@@ -1,9 +1,8 @@
-"""Signatures at the desk: clusters, the search, what it finds, and one of them."""
+"""Signatures at the desk: clusters, the search, what it finds."""
 
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,11 +16,10 @@ from coalition.accounts.models import Role
 from coalition.accounts.queries import name_of
 from coalition.crypto import TokenExpired, TokenInvalid, keyring
 from coalition.db import db, transaction
+from coalition.desk.queries import count_held
 from coalition.desk.signature_forms import (
     STATUS_NAMES,
-    ReasonForm,
     SearchForm,
-    SingleForm,
     filled_in,
 )
 from coalition.petition import queries
@@ -32,8 +30,7 @@ from coalition.petition.clusters import (
     domain_clusters,
     network_clusters,
 )
-from coalition.petition.decisions import DECISIONS, NotPossible, decide
-from coalition.petition.looks import record_look, record_search
+from coalition.petition.looks import record_search
 from coalition.petition.models import BulkKind
 from coalition.petition.search import PAGE, Search, count_found, find_page
 from coalition.web.errors import what_was_typed
@@ -77,6 +74,7 @@ def _home(form: SearchForm, **values: Any) -> str:
     return render_template(
         "desk/signatures.html",
         form=form,
+        held=count_held(session, current_moderator()),
         networks=network_clusters(session, now=now),
         domains=domain_clusters(session, now=now),
         proposals=queries.bulk_proposals(session),
@@ -129,59 +127,3 @@ def found(sealed: str) -> View:
         pages=-(-count // PAGE),
         kinds=list(BulkKind),
     )
-
-
-@blueprint.get("/<uuid:signature_id>")
-@for_roles(*ROLES)
-def show(signature_id: uuid.UUID) -> View:
-    """One signature, with its name. The look is written to the log."""
-    return _one(signature_id, SingleForm(formdata=None))
-
-
-def _one(signature_id: uuid.UUID, form: ReasonForm, refused: str | None = None) -> View:
-    with transaction() as session:
-        signature = queries.find_signature(session, signature_id)
-        if signature is None:
-            return render_template("desk/signature_gone.html", kept=what_was_typed()), 410
-        record_look(session, signature_id, actor=current_moderator().actor, now=clock.utc_now())
-    page = render_template(
-        "desk/signature.html",
-        signature=signature,
-        form=form,
-        refused=refused,
-        done=request.args.get("done"),
-        possible=[
-            name for name, each in DECISIONS.items() if signature.status in each.allowed_from
-        ],
-        network=seal_search(Search(network_of=signature_id)) if signature.network_digest else None,
-        who=partial(name_of, db.session()),
-        bulk=queries.bulk_decisions_about(db.session(), signature_id),
-    )
-    return page, 409 if refused else 422 if form.errors else 200
-
-
-@blueprint.post("/<uuid:signature_id>/decide")
-@for_roles(*ROLES)
-def decide_one(signature_id: uuid.UUID) -> View:
-    """Hold, release, remove or restore one signature; a mail tells its owner."""
-    form = SingleForm(request.form)
-    if not form.validate():
-        return _one(signature_id, form)
-    try:
-        decision = DECISIONS[form.decision.data or ""]
-    except KeyError:
-        return _one(signature_id, form, "Nothing was decided: choose what is to happen")
-    try:
-        with transaction() as session:
-            told = decide(
-                session,
-                decision,
-                signature_id,
-                reason=form.reason.data,
-                actor=current_moderator().actor,
-                now=clock.utc_now(),
-            )
-    except NotPossible as error:
-        return _one(signature_id, form, f"Nothing was decided: {error}")
-    done = "told" if told else "untold"
-    return redirect(url_for("desk_signatures.show", signature_id=signature_id, done=done), 303)

@@ -12,17 +12,23 @@ from sqlalchemy.orm import Session
 
 from coalition.crypto import keyring
 from coalition.mail import codes
-from coalition.mail.messages import Email, write_email
+from coalition.mail.messages import HIDDEN, Email, write_email
 from coalition.mail.models import OutboxMessage
 from coalition.mail.private_links import LINK_LIFETIME, Purpose, make_token
 from coalition.mail.queries import is_blocked
 from coalition.petition import queries
-from coalition.petition.models import UNVERIFIED_LIFETIME, Signature, SignatureStatus
+from coalition.petition.models import (
+    HINDERED,
+    UNVERIFIED_LIFETIME,
+    Signature,
+    SignatureStatus,
+)
 from coalition.statements.queries import current_campaign
 from coalition.web.links import page_url
 
 SIGNING = "petition.signing"
 DECIDED = "petition.decided"
+KEPT = "petition.kept"
 LINK = "petition.link"
 WITHDRAWN = "petition.withdrawn"
 ERASED = "petition.erased"
@@ -62,6 +68,25 @@ def decided_email(session: Session, message: OutboxMessage, now: datetime) -> Em
     return _about(session, signature, now)
 
 
+def kept_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
+    """That a moderator read what its owner wrote, and left the decision as it was."""
+    signature = queries.find_signature(session, message.reference) if message.reference else None
+    if signature is None or signature.status not in HINDERED:
+        return decided_email(session, message, now)
+    return _about(session, signature, now, "petition/kept")
+
+
+def preview(session: Session, signature: Signature, kind: str, now: datetime) -> Email | None:
+    """The mail of this kind about a signature as it stands, without what gives its reader access.
+    None where its owner asked for no mail."""
+    template = None
+    if kind == KEPT:
+        template = "petition/kept"
+    elif signature.status is SignatureStatus.VERIFIED:
+        template = "petition/counts_again"
+    return _about(session, signature, now, template, is_shown=True)
+
+
 def link_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
     """The link that somebody asked for by address, or that there is no signature."""
     address = str(message.details["address"])
@@ -81,6 +106,7 @@ def erased_email(session: Session, message: OutboxMessage, now: datetime) -> Ema
 WRITERS = {
     SIGNING: signing_email,
     DECIDED: decided_email,
+    KEPT: kept_email,
     LINK: link_email,
     WITHDRAWN: signing_email,
     ERASED: erased_email,
@@ -88,21 +114,31 @@ WRITERS = {
 
 
 def _about(
-    session: Session, signature: Signature | None, now: datetime, template: str | None = None
+    session: Session,
+    signature: Signature | None,
+    now: datetime,
+    template: str | None = None,
+    *,
+    is_shown: bool = False,
 ) -> Email | None:
+    """What stands about a signature. `is_shown` to somebody else than its owner: no secret of
+    theirs is in it."""
     if signature is None or is_blocked(session, signature.email):
         return None
+    secrets = {
+        "code": codes.grouped(codes.codes_for(keyring(), signature.id)[0]),
+        "confirm_link": _link(Purpose.CONFIRM, "petition.confirm", signature, now),
+        "disown_link": _link(Purpose.DISOWN, "petition.disown", signature, now),
+        "manage_link": _link(Purpose.MANAGE, "your_signature.show", signature, now),
+    }
     return write_email(
         signature.email,
         template or _TEMPLATES[signature.status],
         signature=signature,
-        code=codes.grouped(codes.codes_for(keyring(), signature.id)[0]),
         code_link=page_url("petition.code"),
-        confirm_link=_link(Purpose.CONFIRM, "petition.confirm", signature, now),
-        disown_link=_link(Purpose.DISOWN, "petition.disown", signature, now),
-        manage_link=_link(Purpose.MANAGE, "your_signature.show", signature, now),
         waits_until=signature.signed_at + UNVERIFIED_LIFETIME,
         link_days=LINK_LIFETIME.days,
+        **(dict.fromkeys(secrets, HIDDEN) if is_shown else secrets),
         **_common(),
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
+from coalition.petition.deciders import subject_of
 from coalition.petition.search import Search
 
 
@@ -30,6 +31,6 @@ def record_look(session: Session, signature_id: uuid.UUID, *, actor: str, now: d
         session,
         actor=actor,
         action="signature: looked at",
-        subject=f"signature {signature_id}",
+        subject=subject_of(signature_id),
         now=now,
     )

@@ -26,6 +26,9 @@ class SignatureStatus(StrEnum):
     REMOVED = "removed"
 
 
+HINDERED = (SignatureStatus.HELD, SignatureStatus.REMOVED)  # by a moderator
+
+
 class Region(StrEnum):
     """The nations of the United Kingdom, England by its regions (ONS, ITL 1)."""
 
@@ -120,9 +123,15 @@ class Signature(Base):
         told what is decided: somebody may have typed the address of another."""
         return self.verified_at is not None or self.appealed_at is not None
 
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether its owner wrote against the decision that stands."""
+        return self.status in HINDERED and self.appealed_at is not None
 
-# The same, as a condition.
+
+# The same two, as conditions.
 KNOWN_TO_ITS_OWNER = Signature.verified_at.is_not(None) | Signature.appealed_at.is_not(None)
+AWAITS_ANSWER = Signature.status.in_(HINDERED) & Signature.appealed_at.is_not(None)
 
 # For deleting what was never verified, and for counting the signatures themselves.
 Index("ix_signatures_status_signed_at", Signature.status, Signature.signed_at)

@@ -16,6 +16,7 @@ from coalition.db import db
 from coalition.mail.address import address_digests
 from coalition.mail.models import Bounce, BounceKind
 from coalition.petition.models import (
+    AWAITS_ANSWER,
     UNDO_WAITS,
     UNVERIFIED_LIFETIME,
     BulkChange,
@@ -101,11 +102,12 @@ def waiting_but_bounced(session: Session) -> list[tuple[uuid.UUID, Bounce]]:
 
 
 def held_signatures(session: Session) -> list[Signature]:
-    """Signatures that wait for a moderator, the longest waiting first."""
+    """Signatures that wait for a moderator, the longest waiting first: those that are held, and
+    those that were removed and whose owners wrote to us."""
     return list(
         session.scalars(
             select(Signature)
-            .where(Signature.status == SignatureStatus.HELD)
+            .where((Signature.status == SignatureStatus.HELD) | AWAITS_ANSWER)
             .order_by(Signature.status_changed_at)
         )
     )

@@ -6,8 +6,13 @@ import uuid
 
 from playwright.sync_api import Page
 
+from coalition import clock
+from coalition.accounts.models import Moderator
 from coalition.db import transaction
+from coalition.petition.actions import appeal_decision
+from coalition.petition.decisions import DECISIONS, decide
 from coalition.petition.models import Region, SignatureStatus
+from tests.browser import ways
 from tests.browser.desk import ADMIN, arrive, at_desk
 from tests.browser.sites import Sites
 from tests.browser.state import State, wrong
@@ -15,6 +20,7 @@ from tests.browser.ways import LONG_NAME, LONG_WORDS, Way, press
 from tests.desking import make_moderator
 from tests.factories import make_signature
 
+QUEUE = "/desk/signatures/held"
 CROWD = 35  # enough to be a cluster
 MANY = 101  # more than one moderator decides about alone
 
@@ -52,24 +58,83 @@ def find_crowd(size: int = CROWD) -> Way:
     return way
 
 
-def one_signature(page: Page, sites: Sites) -> None:
+def held(sites: Sites, **values: object) -> uuid.UUID:
+    """A held signature whose owner has written to us, with all that one can send."""
+    given: dict[str, object] = {
+        "name": LONG_NAME,
+        "status": SignatureStatus.HELD,
+        "network": "203.0.113.7",
+        "decision_reason": LONG_WORDS[:500],
+        "appeal": LONG_WORDS,
+        "appealed_at": clock.utc_now(),
+        **values,
+    }
+    return sites.main.signature(**given)
+
+
+def see_held(page: Page, sites: Sites) -> None:
+    for answers in ({}, {"status": SignatureStatus.REMOVED}, {"appeal": None, "appealed_at": None}):
+        held(sites, **answers)
+    at_desk(QUEUE)(page, sites)
+
+
+def see_signature(page: Page, sites: Sites) -> None:
+    """One that waits, before it is taken."""
+    at_desk(f"/desk/signatures/{held(sites)}")(page, sites)
+
+
+def take_signature(page: Page, sites: Sites) -> None:
+    see_signature(page, sites)
+    press(page, "Take it")
+
+
+def see_signature_of_another(page: Page, sites: Sites) -> None:
+    take_signature(page, sites)
+    path = page.url
+    page.context.clear_cookies()
+    at_desk(path)(page, sites)
+
+
+def see_my_own_signature(page: Page, sites: Sites) -> None:
+    address = f"mo{uuid.uuid4().hex[:6]}@example.org"
+    at_desk(f"/desk/signatures/{held(sites, email=address)}", email=address)(page, sites)
+
+
+def see_an_answer_to_my_decision(page: Page, sites: Sites) -> None:
+    moderator_id = make_moderator(sites.main.app, *ADMIN)
+    number = held(sites, status=SignatureStatus.VERIFIED, appeal=None, appealed_at=None)
     with sites.main.app.app_context(), transaction() as session:
-        signature = make_signature(
-            session,
-            name=LONG_NAME,
-            status=SignatureStatus.HELD,
-            network="203.0.113.7",
-            decision_reason=LONG_WORDS[:500],
-            appeal=LONG_WORDS,
-        )
-        signature.appealed_at = signature.signed_at
-        number = signature.id
+        actor = session.get_one(Moderator, moderator_id).actor
+        told = {"reason": "We could not tell.", "actor": actor, "now": clock.utc_now()}
+        decide(session, DECISIONS["hold"], number, **told)
+        appeal_decision(session, number, LONG_WORDS, now=clock.utc_now())
+    arrive(page, sites.main, moderator_id)
+    page.goto(f"/desk/signatures/{number}")
+
+
+def decide_with(button: str, reason: str = LONG_WORDS[:500]) -> Way:
+    def way(page: Page, sites: Sites) -> None:
+        take_signature(page, sites)
+        page.get_by_label("Why", exact=True).fill(reason)
+        press(page, button)
+
+    return way
+
+
+def decide_about_what_changed(page: Page, sites: Sites) -> None:
+    take_signature(page, sites)
+    number = uuid.UUID(page.url.rpartition("/")[2])
+    sites.main.change(number, name="Another Name")
+    page.get_by_label("Why", exact=True).fill(LONG_WORDS[:500])
+    press(page, "Remove")
+
+
+def remove_what_nobody_confirmed(page: Page, sites: Sites) -> None:
+    number = sites.main.signature(status=SignatureStatus.AWAITING)
     at_desk(f"/desk/signatures/{number}")(page, sites)
-
-
-def decide_without_a_reason(page: Page, sites: Sites) -> None:
-    one_signature(page, sites)
-    press(page, "Release")
+    press(page, "Take it")
+    page.get_by_label("Why", exact=True).fill("These look alike.")
+    press(page, "Remove")
 
 
 def look_before(size: int = CROWD) -> Way:
@@ -83,7 +148,7 @@ def look_before(size: int = CROWD) -> Way:
 def hold(button: str, reason: str = "These look alike.", size: int = CROWD) -> Way:
     def way(page: Page, sites: Sites) -> None:
         look_before(size)(page, sites)
-        page.get_by_label("Why").fill(reason)
+        page.get_by_label("Why", exact=True).fill(reason)
         press(page, button)
 
     return way
@@ -95,7 +160,7 @@ def hold_another_number(page: Page, sites: Sites) -> None:
     page.get_by_role("link", name="Hold all").click()
     with sites.main.app.app_context(), transaction() as session:
         make_signature(session, email=f"late@{domain}")
-    page.get_by_label("Why").fill("These look alike.")
+    page.get_by_label("Why", exact=True).fill("These look alike.")
     press(page, f"Hold {CROWD} signatures")
 
 
@@ -145,8 +210,21 @@ SIGNATURE_STATES = [
     State("desk signatures: found", find_crowd(), f"{CROWD} signatures found"),
     State("desk signatures: none", search_for("Mail domain", "none.example.org"), "Nothing fits"),
     State("desk signatures: gone", at_desk("/desk/signatures/found/x"), "Search again", 410),
-    State("desk signature", one_signature, "That you opened it is written"),
-    wrong("desk signature: no words", decide_without_a_reason, "Say why, in kind words"),
+    State("desk held", see_held, "Those whose owners have written to us come first"),
+    State("desk signature", see_signature, "You have not taken it"),
+    State("desk signature: taken", take_signature, "What its owner wrote to us"),
+    State("desk signature: another's", see_signature_of_another, "is looking at it"),
+    State("desk signature: own", see_my_own_signature, "given with your own address", 403),
+    State("desk signature: answered", see_an_answer_to_my_decision, "You decided this, and its"),
+    wrong("desk signature: no words", decide_with("Remove", ""), "Say why, in kind words"),
+    State("desk signature: to keep", decide_with("Keep it held"), "The mail to whoever signed"),
+    State("desk signature: changed", decide_about_what_changed, "changed since you read it", 409),
+    State("desk signature: no mail", remove_what_nobody_confirmed, "nobody confirmed this address"),
+    State(
+        "desk held: decided",
+        ways.then(decide_with("Release", ""), "Yes, do it"),
+        "A mail tells whoever signed",
+    ),
     State(
         "desk signature: gone",
         at_desk(f"/desk/signatures/{uuid.UUID(int=7)}"),

@@ -18,11 +18,9 @@ from coalition.clock import LONDON
 from coalition.crypto import keyring
 from coalition.db import transaction
 from coalition.desk.signature_views import SEAL, SEARCH_LIFETIME
-from coalition.petition import actions
 from coalition.petition.clusters import MANY_OF_A_DOMAIN, MANY_OF_A_NETWORK
 from coalition.petition.models import Region, Signature
 from coalition.petition.search import PAGE, Search
-from coalition.petition.tally import verify_tally
 from tests.desking import signed_in
 from tests.searching import Status, make, preview, search, statuses
 from tests.visitor import Visitor
@@ -130,7 +128,10 @@ def test_a_list_names_nobody_and_one_signature_is_opened_on_the_record(
     for page in (moderator.get("/desk/signatures"), search(moderator)):
         assert NAME not in page.text
         assert "flood.example.org" not in page.text
-    one = moderator.get(f"/desk/signatures/{signature_id}")
+    seen = moderator.get(f"/desk/signatures/{signature_id}")
+    assert NAME not in seen.text
+    assert "Wales" not in seen.text
+    one = moderator.submit(seen, "/take")
     assert NAME in one.text
     assert "Wales" in one.text
     assert "@flood" not in one.text
@@ -178,41 +179,3 @@ def test_clusters_stand_first_without_being_asked_for(app: Flask, moderator: Vis
     found = [moderator.get(link).text for link in page.links if "/found/" in link]
     assert f"{MANY_OF_A_DOMAIN} signatures found" in found[0]
     assert f"{MANY_OF_A_NETWORK} signatures found" in found[1]
-
-
-def test_a_single_decision_is_made_once_with_a_reason(
-    app: Flask, moderator: Visitor, session: Session
-) -> None:
-    (signature_id,) = make(1)
-    page = moderator.get(f"/desk/signatures/{signature_id}")
-    refused = moderator.submit(page, "/decide", reason="", decision="hold")
-    assert (refused.status, "Say why" in refused.text) == (422, True)
-    odd = moderator.submit(page, "/decide", reason="because", decision="burn")
-    assert (odd.status, "Nothing was decided" in odd.text) == (409, True)
-    done = moderator.submit(page, "/decide", reason="because", decision="hold")
-    assert "A mail tells whoever signed" in done.text
-    again = moderator.submit(page, "/decide", reason="because", decision="hold")
-    assert (again.status, "cannot hold" in again.text) == (409, True)
-    assert again.form("/decide").values["reason"] == "because"
-    assert statuses(session) == {Status.HELD: 1}
-    assert verify_tally(session) == (0, [])
-
-
-def test_words_about_a_signature_that_is_gone_are_given_back(
-    app: Flask, moderator: Visitor
-) -> None:
-    (signature_id,) = make(1)
-    page = moderator.get(f"/desk/signatures/{signature_id}")
-    with transaction() as session:
-        actions.erase_signature(session, signature_id, now=clock.utc_now())
-    gone = moderator.submit(page, "/decide", reason="My long reason.", decision="hold")
-    assert (gone.status, "My long reason." in gone.text) == (410, True)
-
-
-def test_what_an_owner_wrote_is_read_where_it_is_decided(app: Flask, moderator: Visitor) -> None:
-    (signature_id,) = make(1, status=Status.HELD)
-    with transaction() as session:
-        actions.appeal_decision(session, signature_id, "It <b>is</b> me.", now=clock.utc_now())
-    page = moderator.get(f"/desk/signatures/{signature_id}")
-    assert "It &lt;b&gt;is&lt;/b&gt; me." in page.text
-    assert "1 of them stay as they are because their owners" in preview(moderator, "remove").text

@@ -95,3 +95,17 @@ def test_an_unknown_address_that_asks_for_its_link_is_told_that_there_is_none(
     visitor.submit(page, "/petition/resend", email="nobody@example.org")
     work()
     assert "We hold no signature under this address" in text_of(mailbox.wait_for(1))
+
+
+@pytest.mark.parametrize("state", [Status.HELD, Status.REMOVED])
+def test_the_reason_of_a_decision_stands_in_a_paragraph_of_its_own(
+    visitor: Visitor, work: Work, mailbox: Mailbox, state: Status
+) -> None:
+    with transaction() as session:
+        make_signature(
+            session, email="ada@example.org", status=state, decision_reason="They look alike."
+        )
+    sign(visitor)
+    work()
+    paragraphs = text_of(mailbox.wait_for(1)).replace("\r\n", "\n").split("\n\n")
+    assert "The reason: They look alike." in paragraphs
