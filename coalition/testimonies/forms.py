@@ -7,7 +7,7 @@ from typing import Any
 from wtforms import (
     BooleanField,
     HiddenField,
-    RadioField,
+    SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
@@ -51,9 +51,10 @@ class TextForm(PublicForm):
 class TellForm(TextForm):
     """What somebody tells, and what they choose to become of it."""
 
-    use = RadioField(
+    use = SelectField(
         "What may we do with it?",
-        choices=[(use.value, name) for use, name in USE_NAMES.items()],
+        choices=[("", "Choose one"), *((use.value, name) for use, name in USE_NAMES.items())],
+        default="",
         validate_choice=False,
     )
     name = StringField("The name to publish it under", filters=[tidy])
@@ -78,7 +79,7 @@ class TellForm(TextForm):
     CHOICES = ("use", "name", "labels", "may_press", "may_inquiry", "need_not_ask", "email",
                "consent")  # fmt: skip
 
-    def validate_use(self, field: RadioField) -> None:
+    def validate_use(self, field: SelectField) -> None:
         if field.data not in list(Use):
             raise ValidationError("Choose what we may do with it")
 

@@ -41,7 +41,7 @@ def choose(text: str = LONG, use: str = "Publish it without a name", *, agrees: 
     def way(page: Page, sites: Sites) -> None:
         write(text)(page, sites)
         if use:
-            page.get_by_label(use).check()
+            page.get_by_label("What may we do with it?").select_option(label=use)
         page.locator("[name=consent]").set_checked(agrees)
         press(page, "Look at it once more")
 
@@ -155,7 +155,7 @@ TELLING_STATES = [
     wrong("tell: nothing chosen", choose(use="", agrees=False), "Choose what we may do with it"),
     wrong(
         "tell: named without a name",
-        choose(use="Publish it under the name"),
+        choose(use="Publish it under the name that I give here"),
         "Enter the name, or choose",
     ),
     State("tell: check", choose(), "This may tell who somebody is"),
