@@ -24,6 +24,11 @@ from coalition.desk import (
     mail_views,
     organisation_views,
     people_views,
+    testimony_decision_views,
+    testimony_edit_views,
+    testimony_public_views,
+    testimony_second_views,
+    testimony_views,
     text_preview_views,
     text_views,
 )
@@ -102,6 +107,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         bulk_views.blueprint,
         limit_views.blueprint,
         hand_in_views.blueprint,
+        testimony_views.blueprint,
+        testimony_edit_views.blueprint,
+        testimony_second_views.blueprint,
+        testimony_decision_views.blueprint,
+        testimony_public_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

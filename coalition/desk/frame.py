@@ -16,6 +16,7 @@ WAYS: list[tuple[str, str, frozenset[Role]]] = [
     ("/desk", "Desk", frozenset(Role)),
     ("/desk/organisations", "Organisations", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
     ("/desk/signatures", "Signatures", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
+    ("/desk/testimonies", "Testimonies", frozenset({Role.MODERATOR})),
     ("/desk/hand-in", "Hand-in", frozenset({Role.ADMINISTRATOR, Role.PRESS})),
     ("/desk/texts", "Texts", frozenset({Role.EDITOR, Role.ADMINISTRATOR})),
     ("/desk/mail", "Mail", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),

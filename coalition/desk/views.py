@@ -9,6 +9,7 @@ from coalition.accounts.guard import EVERYBODY, current_moderator, for_roles
 from coalition.accounts.models import Role
 from coalition.db import db
 from coalition.desk.queries import organisations_waiting
+from coalition.desk.testimony_queue import offered
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -26,6 +27,10 @@ def home() -> str:
         moderator=moderator,
         may_decide=may_decide,
         waiting=waiting,
+        reads=moderator.may(Role.MODERATOR),
+        testimonies=offered(db.session(), moderator, now=clock.utc_now())
+        if moderator.may(Role.MODERATOR)
+        else [],
         mine=[line for line in waiting if line.is_mine],
         now=clock.utc_now(),
     )

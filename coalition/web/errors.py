@@ -27,6 +27,7 @@ LABELS = {
     "network": "Network",
     "limits": "Limits",
     "note": "Whose network it is",
+    "summary": "Summary",
 }
 PAGES = frozenset({400, 403, 404, 405, 413, 429, 500})
 log = logging.getLogger(__name__)

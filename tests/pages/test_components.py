@@ -31,7 +31,7 @@ def test_every_component_stands_on_it(visitor: Visitor) -> None:
     of_other_pages = {
         "code_form", "contact_fields", "entry_facts", "entry_fields", "forms",
         "bulk_table", "mail_lines", "role_boxes", "search_form", "send_again",  # of the desk
-        "supporter_line", "typed", "ways_on", "what_is_signed",
+        "supporter_line", "testimony_front", "typed", "ways_on", "what_is_signed",
     }  # fmt: skip
     for component in (ROOT / "templates/components").glob("*.html"):
         shown = f'"components/{component.name}"' in source
