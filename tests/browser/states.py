@@ -12,6 +12,7 @@ from tests.browser import ways
 from tests.browser.desk_signatures import SIGNATURE_STATES
 from tests.browser.desk_states import DESK_STATES
 from tests.browser.state import State, wrong
+from tests.browser.testimony_states import TESTIMONY_STATES
 from tests.browser.text_states import TEXT_STATES
 from tests.browser.ways import LONG_NAME, LONG_WORDS, TOO_OLD, Status
 from tests.factories import LOGO
@@ -283,5 +284,6 @@ STATES = [
     State("mails that were not sent", ways.read_mails_that_were_not_sent, "No mail server"),
     *DESK_STATES,
     *SIGNATURE_STATES,
+    *TESTIMONY_STATES,
     *TEXT_STATES,
 ]
