@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask
@@ -66,8 +67,9 @@ def edit(session: Session, testimony_id: uuid.UUID, reader: Moderator) -> None:
     assert testimony.text is not None
     at = testimony.text.find("Officer Fictional")
     spans = [Span(at, at + 17, SpanKind.NAME)] if at >= 0 else []
+    front = replace(FRONT, name=testimony.choices.name if testimony.choices else "")
     decisions.save_edition(
-        session, testimony_id, reader, turn=testimony.turn, spans=spans, front=FRONT
+        session, testimony_id, reader, turn=testimony.turn, spans=spans, front=front
     )
     decisions.redact(session, testimony_id, reader, ALL_CLEAR, turn=testimony.turn, now=now)
 

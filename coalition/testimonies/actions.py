@@ -37,7 +37,7 @@ class Told:
 class Begun(Enum):
     NEW = auto()
     SAME = auto()  # the same form, sent once more
-    OTHER = auto()  # the same form with other words: its code is needed to change them
+    OTHER = auto()  # with other words, or it is a draft, or taken back: its code is needed
 
 
 class Stale(Exception):
@@ -71,7 +71,11 @@ def begin(session: Session, ticket: Ticket, told: Told, *, sends: bool, now: dat
         same = (testimony.text, testimony.choices, testimony.contact) == (
             told.text, told.choices, told.contact,
         )  # fmt: skip
-        return Begun.SAME if same else Begun.OTHER
+        # Nobody is told that a draft was sent, nor that what they took back is there.
+        stands = testimony.state is not State.WITHDRAWN and sends == (
+            testimony.state is not State.DRAFT
+        )
+        return Begun.SAME if same and stands else Begun.OTHER
     _write(testimony, told)
     if sends:
         _send(session, testimony, now)
@@ -92,12 +96,13 @@ def rewrite(
     to be read, and comes off the site until that is done.
 
     `revision` is the one that the writer's page was made from. Raises Stale where there is a
-    newer one, and NotPossible once it is erased.
+    newer one, or where it was sent meanwhile and this is to save a draft: what is only saved
+    goes to nobody. Raises NotPossible once it is erased.
     """
     testimony = locked(session, testimony_id)
     if testimony.state is State.ERASED:
         raise NotPossible("it is erased")
-    if testimony.revision != revision:
+    if testimony.revision != revision or (not sends and testimony.state is not State.DRAFT):
         raise Stale
     if (testimony.text, testimony.choices) != (told.text, told.choices):
         testimony.revision += 1
