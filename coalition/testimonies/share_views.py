@@ -130,9 +130,8 @@ def _where_wrong(form: TellForm, step: str) -> str:
 
 def form_page(step: str, form: TellForm, **values: Any) -> str:
     """A page of the form, with all that was typed on the others in it."""
-    now = clock.utc_now()
-    ticket = read_ticket(form.ticket.data or "", now)
-    form.ticket.data = renewed_ticket(ticket, now) if ticket else new_ticket(now)
+    if not values.get("refused"):  # the database may be what failed
+        form.ticket.data = _ticket_for_next_page(form.ticket.data or "")
     telling = current_campaign().telling
     form.labels.choices = [(each.slug, each.words) for each in telling.labels]
     text = form.text.data or ""
@@ -144,6 +143,18 @@ def form_page(step: str, form: TellForm, **values: Any) -> str:
         use_names={use.value: name for use, name in USE_NAMES.items()},
         **values,
     )
+
+
+def _ticket_for_next_page(sealed: str) -> str:
+    """Made as of now for as long as nothing is kept under it. Afterwards it stays as old as it is:
+    whoever finds the form in a tab's history must not be shown the code."""
+    now = clock.utc_now()
+    ticket = read_ticket(sealed, now)
+    if ticket is None:
+        return new_ticket(now)
+    if find_testimony(db.session(), ticket.testimony_id) is not None:
+        return sealed
+    return renewed_ticket(ticket, now)
 
 
 def _keep(form: TellForm, ticket: Ticket, *, sends: bool) -> View:

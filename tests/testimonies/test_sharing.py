@@ -219,6 +219,18 @@ def test_an_hour_later_the_same_form_shows_no_code_to_whoever_presses_back(
     assert code not in again.text
 
 
+def test_nor_does_going_through_an_old_form_once_more_make_it_show_the_code(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = write(visitor)
+    code = code_on(go_on(visitor, page, "send"))
+    later = clock.utc_now() + timedelta(minutes=61)
+    monkeypatch.setattr(clock, "utc_now", lambda: later)
+    again = go_on(visitor, go_on(visitor, page, "check"), "send")
+    assert again.status == 409
+    assert code not in again.text
+
+
 def test_other_words_in_a_form_that_was_sent_overwrite_nothing_and_are_not_lost(
     visitor: Visitor,
 ) -> None:
