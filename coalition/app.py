@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, has_request_context, request
-from flask_migrate import Migrate
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -15,7 +14,7 @@ import coalition.audit.models  # noqa: F401
 from coalition.accounts import views as accounts
 from coalition.accounts.security import init_accounts
 from coalition.crypto import Keyring
-from coalition.db import db, init_database
+from coalition.db import init_database
 from coalition.desk import (
     audit_views,
     bulk_views,
@@ -82,7 +81,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         BOUNCE_ADDRESS=settings.bounce_address,
     )
     init_database(app, settings.database_url, settings.database_pool)
-    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     _init_web(app, settings)
     for each in (
         pages.blueprint,

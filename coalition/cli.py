@@ -23,6 +23,8 @@ from coalition.settings import SettingsError
 from coalition.statements.cli import campaign_commands
 from coalition.worker import run_worker
 
+MIGRATIONS = "db"
+
 
 @click.command("worker")
 @with_appcontext
@@ -38,9 +40,20 @@ class CoalitionGroup(FlaskGroup):
         try:
             ctx.ensure_object(ScriptInfo).load_app()
         except SettingsError:
-            self._load_plugin_commands()
-            return super(FlaskGroup, self).list_commands(ctx)
-        return super().list_commands(ctx)
+            found = super(FlaskGroup, self).list_commands(ctx)
+        else:
+            found = super().list_commands(ctx)
+        return sorted({*found, MIGRATIONS})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name == MIGRATIONS:
+            from coalition.schema import migration_commands  # noqa: PLC0415 (it takes long)
+
+            return migration_commands
+        return super().get_command(ctx, name)
+
+    def _load_plugin_commands(self) -> None:
+        """Nothing: other packages' commands are not ours, and loading them takes long."""
 
 
 # Without Flask's own `run`: the site is only ever served by the production server.

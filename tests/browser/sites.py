@@ -27,6 +27,7 @@ from coalition.endorsements.logos import draw_logo
 from coalition.endorsements.queries import find_by_contact, find_change_of
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature
+from coalition.schema import init_migrations
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from tests.conftest import ROOT, environment, running, serving
@@ -162,6 +163,7 @@ class Sites:
         """A site for which no campaign was loaded."""
         url = f"sqlite:///{self._database('bare')}"
         app = self._app(environment(url, self._mailbox.url))
+        init_migrations(app)
         with app.app_context():
             upgrade()
         address = self._stack.enter_context(_bare_site(url, self._mailbox))

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.sites import Sites
 from tests.browser.states import STATES, State
-from tests.browser.visits import Visit, visiting
+from tests.browser.visits import Turns, Visit
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,13 @@ class Tour:
     """Goes to states, and remembers them in a folder, which other processes may share."""
 
     def __init__(self, browser: Browser, sites: Sites, folder: Path) -> None:
-        self._browser, self._sites, self._folder = browser, sites, folder
+        self._sites, self._folder = sites, folder
+        self._turns = Turns(browser, sites.main.url)
         folder.mkdir(exist_ok=True)
 
     @contextmanager
     def going_to(self, state: State) -> Iterator[Visit]:
-        with visiting(self._browser, self._sites.main.url) as visit:
+        with self._turns.next() as visit:
             state.way(visit.page, self._sites)
             seen = Seen(visit.page.url, visit.page.title(), visit.source)
             path = self._path(state)
@@ -41,6 +42,9 @@ class Tour:
             written.write_text(json.dumps(asdict(seen)), encoding="utf-8")
             written.rename(path)  # nobody reads half of it
             yield visit
+
+    def end(self) -> None:
+        self._turns.end()
 
     def _path(self, state: State) -> Path:
         return self._folder / f"{STATES.index(state)}.json"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import (
     Browser,
     CDPSession,
@@ -21,6 +24,8 @@ from playwright.sync_api import (
 
 LOOKS = Path(__file__).parent / "looks"
 PHONE: ViewportSize = {"width": 320, "height": 640}
+Scheme = Literal["light", "dark"]
+TEXT_SIZE = 16  # pixels, as browsers come
 RESTS, REST = 5, 200  # times, milliseconds
 DESK: ViewportSize = {"width": 1280, "height": 800}
 
@@ -46,6 +51,23 @@ class Visit:
     @cached_property
     def _browser(self) -> CDPSession:
         return self.page.context.new_cdp_session(self.page)
+
+    def leave(self) -> None:
+        """Let somebody else have the window, who finds nothing that is left of this visit but
+        the page that was open last."""
+        self.page.unroute_all()
+        self.page.evaluate("sessionStorage.clear()")
+        self.page.context.clear_cookies()
+        for origin in {_origin(each.url) for each in self.answers}:
+            self._browser.send(
+                "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"}
+            )
+        self._browser.send("Page.resetNavigationHistory")
+        self.page.set_viewport_size(DESK)
+        self.page.emulate_media(color_scheme="null", forced_colors="null", reduced_motion="null")
+        self.set_text_size(TEXT_SIZE)
+        for heard in (self.answers, self.failed, self.complaints):
+            heard.clear()
 
     def _note(self, answer: Response) -> None:
         self.answers.append(answer)
@@ -84,7 +106,7 @@ class Visit:
         self,
         *,
         size: ViewportSize = DESK,
-        scheme: Literal["light", "dark"] = "light",
+        scheme: Scheme = "light",
         forced_colours: bool = False,
         rules: str = "",
     ) -> None:
@@ -101,9 +123,40 @@ class Visit:
         self.look("wear", rules)
 
     def set_text_size(self, pixels: int) -> None:
-        """As in the browser's own settings, which say 16."""
+        """As in the browser's own settings, which say TEXT_SIZE."""
         sizes = {"standard": pixels, "fixed": pixels}
         self._browser.send("Page.setFontSizes", {"fontSizes": sizes})
+
+    def press_tab(self, times: int) -> None:
+        """Press the key so many times in a row. Each press is done with before the next begins,
+        but nobody here waits between two of them: what is to be seen then, the page must note."""
+        tab = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+        presses = [{"type": "rawKeyDown", **tab}, {"type": "keyUp", **tab}] * times
+
+        async def send() -> None:
+            # Playwright's blocking interface would wait for each.
+            session = self._browser._impl_obj
+            sent = (session.send("Input.dispatchKeyEvent", press, None) for press in presses)
+            await asyncio.gather(*sent)
+
+        self._browser._sync(send())
+
+    def violations(self, tags: Sequence[str], more_rules: Sequence[str]) -> list[str]:
+        """What axe finds fault with, by its rules with these tags, and those it leaves out of its
+        own accord: a line for each element."""
+        options = {
+            "runOnly": {"type": "tag", "values": tags},
+            "rules": {rule: {"enabled": True} for rule in more_rules},
+            "resultTypes": ["violations"],
+        }
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
+        found = self.page.evaluate("options => axe.run(options)", options)
+        return [
+            f"{fault['id']}: {fault['help']}: {node['html']} {node['failureSummary']}"
+            for fault in found["violations"]
+            for node in fault["nodes"]
+        ]
 
     def look(self, name: str, argument: Any = None) -> Any:
         """What the script looks/NAME.js finds on the page."""
@@ -124,6 +177,10 @@ class Visit:
         return found
 
 
+def _origin(url: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+
+
 def _is_page(answer: Response) -> bool:
     return answer.request.is_navigation_request()
 
@@ -136,9 +193,40 @@ def _script(name: str) -> str:
 @contextmanager
 def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:
     """A browser that was never on the site before."""
+    page = new_page(browser, url, **options)
+    try:
+        yield Visit(page)
+    finally:
+        page.context.close()
+
+
+def new_page(browser: Browser, url: str, **options: Any) -> Page:
+    """A window of a browser that was nowhere before, at home at this address."""
     context = browser.new_context(base_url=url, **{"viewport": DESK, **options})
     context.set_default_timeout(15_000)
-    try:
-        yield Visit(context.new_page())
-    finally:
-        context.close()
+    return context.new_page()
+
+
+class Turns:
+    """One window that one visitor takes after another: to open it takes a browser longer than to
+    show all the pages that most of them look at. Each finds it as the first one did."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser, self._url = browser, url
+        self._visit: Visit | None = None
+
+    @contextmanager
+    def next(self) -> Iterator[Visit]:
+        visit = self._visit or Visit(new_page(self._browser, self._url))
+        self._visit = None  # until it is known that nothing is left
+        try:
+            yield visit
+            visit.leave()
+            self._visit = visit
+        finally:
+            if self._visit is None:
+                visit.page.context.close()
+
+    def end(self) -> None:
+        if self._visit:
+            self._visit.page.context.close()

@@ -238,6 +238,7 @@ def appeal_when_many_write(page: Page, sites: Sites) -> None:
 
 
 def post_from_another_site(page: Page, sites: Sites) -> None:
+    page.goto("about:blank")
     page.set_content(f'<form method="post" action="{sites.main.url}/petition/sign"><button>Go')
     page.get_by_role("button").click()
 

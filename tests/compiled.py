@@ -1,0 +1,70 @@
+"""Addresses, templates and the campaign's texts are read once for all applications of a test run.
+
+Each test has an application of its own, and most of what that costs is compiling the same routes,
+the same templates and the same texts again. What is remembered is found by all that it is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import wraps
+from types import CodeType
+from typing import Any
+
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
+
+from coalition.statements import queries
+from coalition.statements.campaign import Campaign
+from coalition.statements.models import DocumentVersion
+
+
+class Templates(BytecodeCache):
+    """The code of templates, in memory. One that changed on the disk is compiled again."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+def once(function: Callable[..., Any], made_of: Callable[..., Hashable]) -> Callable[..., Any]:
+    """`function`, called only when nothing is remembered that is `made_of` the same."""
+    kept: dict[Hashable, Any] = {}
+
+    @wraps(function)
+    def remembered(*given: Any, **named: Any) -> Any:
+        key = made_of(*given, **named)
+        if key not in kept:
+            kept[key] = function(*given, **named)
+        return kept[key]
+
+    return remembered
+
+
+def of_rule(rule: Rule, append_unknown: bool = True) -> Hashable:
+    """All that Werkzeug reads of a rule for the function that builds its addresses, which is then
+    bound to the rule."""
+    defaults = tuple((rule.defaults or {}).items())
+    return (rule.rule, tuple(rule._trace), defaults, append_unknown)
+
+
+def of_campaign(latest: Mapping[str, DocumentVersion]) -> Hashable:
+    return tuple(
+        (slug, row.id, row.version, row.published_at, row.change_note, row.text)
+        for slug, row in sorted(latest.items())
+    )
+
+
+def compile_once() -> None:
+    """From now on, in this process."""
+    Rule._compile_builder = once(Rule._compile_builder, of_rule)  # type: ignore[method-assign]
+    Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Templates()}
+    read: Callable[[Mapping[str, DocumentVersion]], Campaign] = queries.campaign_of
+    queries.campaign_of = once(read, of_campaign)

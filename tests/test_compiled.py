@@ -1,0 +1,62 @@
+"""What a test run remembers is what would be made afresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask, render_template
+from jinja2 import FileSystemLoader
+from sqlalchemy.orm import Session
+
+from coalition import clock
+from coalition.statements import queries
+from coalition.statements.actions import publish_texts
+from coalition.statements.queries import latest_versions, read_campaign
+from tests.compiled import once
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_each_route_of_a_second_application_builds_its_own_addresses(
+    make_app: Callable[..., Flask],
+) -> None:
+    first, second = make_app(), make_app()
+    rules = list(second.url_map.iter_rules())
+    compiled = type(rules[0])._compile_builder.__wrapped__  # type: ignore[attr-defined]
+    for rule in rules:
+        assert rule._build_unknown.__code__ == compiled(rule, True).__code__
+        assert rule._build.__code__ == compiled(rule, False).__code__
+        assert rule._build.__self__ is rule
+    assert [rule.rule for rule in first.url_map.iter_rules()] == [rule.rule for rule in rules]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_template_that_changed_is_shown_as_it_is_now(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    for words in ("Before", "After"):
+        app = make_app()
+        app.jinja_env.loader = FileSystemLoader(tmp_path)
+        (tmp_path / "page.html").write_text(words)
+        with app.app_context():
+            assert render_template("page.html") == words
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_campaign_that_changed_is_read_again(session: Session) -> None:
+    before = read_campaign(session)
+    assert read_campaign(session) is before
+    publish_texts(session, {"about": "Other words."}, actor="test", now=clock.utc_now())
+    after = read_campaign(session)
+    assert (after.about.version, after.about.html) == (2, "<p>Other words.</p>\n")
+    assert after.statement == before.statement
+    assert after == queries.campaign_of.__wrapped__(latest_versions(session))  # type: ignore[attr-defined]
+
+
+def test_what_is_made_of_the_same_is_made_once() -> None:
+    made: list[str] = []
+    remembered = once(made.append, str.casefold)
+    for words in ("One", "two", "ONE"):
+        remembered(words)
+    assert made == ["One", "two"]
