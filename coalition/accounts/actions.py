@@ -142,10 +142,15 @@ def set_password(
 
 
 def request_password_link(session: Session, email: str, *, now: datetime) -> None:
-    """Queue a mail with a link to set a password, where there is somebody to get it."""
+    """Queue a mail with a link to set a password.
+
+    Where nobody is to get it, the same is done for nobody: how long the answer takes must not
+    tell whose address is known here.
+    """
     moderator = find_by_address(session, email)
-    if moderator is not None and moderator.active and moderator.password is not None:
-        queue_message(session, emails.PASSWORD_LINK, reference=moderator.id, now=now)
+    is_known = moderator is not None and moderator.active and moderator.password is not None
+    reference = moderator.id if moderator is not None and is_known else uuid.uuid4()
+    queue_message(session, emails.PASSWORD_LINK, reference=reference, now=now)
 
 
 def begin_session(

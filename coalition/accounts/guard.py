@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 from flask import (
     Flask,
@@ -28,7 +29,7 @@ from coalition.accounts.models import SEEN_EVERY, DeskSession, Moderator, Role
 from coalition.accounts.sessions import is_desk
 from coalition.db import db, transaction
 from coalition.web.access import Access, open_to
-from coalition.web.errors import what_was_typed
+from coalition.web.errors import holds_password, what_was_typed
 
 View = TypeVar("View", bound=Callable[..., Any])
 SESSION_KEY = "desk_session"
@@ -134,7 +135,7 @@ def _check_sign_in() -> BaseResponse | None:
     return None
 
 
-def _check_form() -> Response | None:
+def _check_form() -> BaseResponse | Response | None:
     """A form that another session made is shown once more, to be sent from this one."""
     if request.method not in ("POST", "PUT", "PATCH", "DELETE"):
         return None
@@ -155,12 +156,21 @@ def _to_sign_in() -> BaseResponse | Response:
     if SESSION_KEY in cookie:
         forget_cookie()
     if request.method == "GET":
-        return redirect(f"{SIGN_IN}?next={request.full_path.rstrip('?')}", 303)
+        return redirect(f"{SIGN_IN}?{urlencode({'next': _asked_for()}, safe='/')}", 303)
     return _once_more("desk/signed_out.html", 401)
 
 
-def _once_more(template: str, status: int) -> Response:
-    """What was typed is not lost, whatever happened to the session it was typed in."""
+def _asked_for() -> str:
+    """The path and the query of the current request."""
+    query = request.query_string.decode("ascii", "replace")
+    return request.path + (f"?{query}" if query else "")
+
+
+def _once_more(template: str, status: int) -> BaseResponse | Response:
+    """What was typed is not lost, whatever happened to the session it was typed in; but a
+    password is asked for anew."""
+    if holds_password():
+        return redirect(quote(request.path), 303)
     typed = [each for each in what_was_typed() if each.name != "csrf_token"]
     return make_response(render_template(template, typed=typed, action=request.full_path), status)
 

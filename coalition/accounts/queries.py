@@ -74,16 +74,26 @@ def hold_with_role(session: Session, role: Role) -> None:
     )
 
 
+def find_actor(session: Session, actor: str) -> Moderator | None:
+    """The moderator who is an actor of the log; None for the worker or the command line."""
+    number = _number_of(actor)
+    return find_moderator(session, number) if number else None
+
+
 def name_of(session: Session, actor: str) -> str:
     """Who an actor of the log is, in words: a moderator's name, or the actor as it stands."""
-    kind, _, number = actor.partition(" ")
-    if kind != "moderator":
+    if _number_of(actor) is None:
         return actor
-    try:
-        found = find_moderator(session, uuid.UUID(number))
-    except ValueError:
-        return actor
+    found = find_actor(session, actor)
     return found.name if found else "somebody who was deleted"
+
+
+def _number_of(actor: str) -> uuid.UUID | None:
+    kind, _, number = actor.partition(" ")
+    try:
+        return uuid.UUID(number) if kind == "moderator" else None
+    except ValueError:
+        return None
 
 
 def open_sessions(session: Session, moderator_id: uuid.UUID, *, now: datetime) -> list[DeskSession]:

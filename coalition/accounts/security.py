@@ -14,6 +14,7 @@ from flask import session as cookie
 from flask_security import LoginForm, Security, auth_required
 from flask_security.signals import user_authenticated
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms import Field
 
 from coalition import clock
 from coalition.accounts.actions import begin_session
@@ -27,7 +28,7 @@ from coalition.accounts.guard import (
 )
 from coalition.accounts.models import FRESH_PROOF, LONGEST_SET_UP, Moderator
 from coalition.accounts.queries import find_by_uniquifier, hold_by_uniquifier
-from coalition.accounts.sessions import DeskSessions, session_settings
+from coalition.accounts.sessions import DeskSessions, is_desk, session_settings
 from coalition.accounts.store import ModeratorStore, OneTimeCodes, Passkeys
 from coalition.crypto import Keyring, keyring
 from coalition.db import db
@@ -77,6 +78,11 @@ class SignInForm(LoginForm):
     """Nobody is remembered beyond a session."""
 
     remember = None
+
+    def validate_next(self, field: Field) -> None:
+        """Whoever follows a link that would lead elsewhere afterwards comes to the desk."""
+        if not is_desk((field.data or "").partition("?")[0]):
+            field.data = ""
 
 
 def _settings(settings: Settings, ring: Keyring) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def _preview(
     refused: str | None = None,
 ) -> View:
     session, actor = db.session(), current_moderator().actor
-    shown = bulk.preview(session, kind, search)
+    shown = bulk.preview(session, kind, search, actor)
     alone = decided_alone(session, actor, now=clock.utc_now())
     form.counted.data = shown.count
     page = render_template(
@@ -143,7 +143,9 @@ def _page(decision_id: uuid.UUID, *, changed: bool = False, refused: str | None 
     page = render_template(
         "desk/bulk_decision.html",
         decision=decision,
-        shown=bulk.preview(session, decision.kind, search) if search else None,
+        shown=bulk.preview(session, decision.kind, search, decision.actor, actor)
+        if search
+        else None,
         sealed=seal_search(search) if search else None,
         who=partial(name_of, session),
         is_own=decision.actor == actor,

@@ -15,16 +15,20 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr
+from itertools import islice
 
 from coalition.mail.models import BounceKind
 
-LARGEST = 1024 * 1024  # bytes of a bounce that are read; what says why stands at its beginning
+# Bytes of a bounce that are read: what says why stands at its beginning, and the mail that it
+# returns is ours, of some kilobytes. Anybody can send one.
+LARGEST = 256 * 1024
 LONGEST_DIAGNOSTIC = 500  # characters; privacy notice
 MOST_IDS = 20
+MOST_RECIPIENTS = 100  # that a notification tells of; ours go to one each
 NO_STATUS = {BounceKind.PERMANENT: "5.0.0", BounceKind.TEMPORARY: "4.0.0"}  # RFC 3463: no more said
 
 _OUR_ID = re.compile(r"<([0-9a-f]{32})@[^<>\s]+>")
-_RETURNED_ID = re.compile(r"^[>\s]*Message-ID:\s*<([0-9a-f]{32})@[^<>\s]+>", re.I | re.M)
+_RETURNED_ID = re.compile(r"^[> \t]*Message-ID:\s*<([0-9a-f]{32})@[^<>\s]+>", re.I | re.M)
 _STATUS = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![.0-9])")
 _REPLY = re.compile(r"(?<![0-9.])([45])[0-9]{2}(?:[ \-]|$)", re.M)
 # Where a bounce that is text goes over into the mail that it returns.
@@ -67,14 +71,16 @@ def read_bounce(data: bytes) -> Report | None:
 
 
 def _from_notification(mail: Message) -> Report | None:
-    recipients = [
+    recipients = (
         block
         for part in mail.walk()
         if part.get_content_type() in ("message/delivery-status", "message/global-delivery-status")
         for block in _blocks(part)
         if block["Action"] or block["Status"]
-    ]
-    reports = [report for each in recipients if (report := _about(each, _ids(mail)))]
+    )
+    ids = _ids(mail)
+    told = islice(recipients, MOST_RECIPIENTS)
+    reports = [report for each in told if (report := _about(each, ids))]
     # Of a mail that was passed on to several, the worst is what matters.
     reports.sort(key=lambda report: report.kind is not BounceKind.PERMANENT)
     return reports[0] if reports else None

@@ -46,6 +46,7 @@ from coalition.petition.models import (
     Signature,
     SignatureStatus,
 )
+from coalition.petition.own import own_signatures
 from coalition.petition.search import Search, conditions
 
 Status = SignatureStatus
@@ -80,23 +81,27 @@ class Preview:
     found: int  # signatures that the search finds
     appealed: int  # those that it leaves alone because their owners' words wait to be read
     untold: int  # of those that it would change, whose addresses nobody confirmed
+    own: int  # those that it leaves alone because they are of whoever decides
 
 
-def preview(session: Session, kind: BulkKind, search: Search) -> Preview:
-    """Count what a decision would change. Raises NotAnAddress."""
+def preview(session: Session, kind: BulkKind, search: Search, *actors: str) -> Preview:
+    """Count what a decision of `actors` would change. Raises NotAnAddress."""
     found = conditions(session, search)
     allowed, free = _possible(kind)
+    own = own_signatures(session, *actors)
+    allowed = and_(allowed, ~own)
     row = session.execute(
         select(
             func.count(),
             func.count(case((and_(allowed, free), 1))),
             func.count(case((and_(allowed, ~free), 1))),
             func.count(case((and_(allowed, free, ~KNOWN_TO_ITS_OWNER), 1))),
+            func.count(case((own, 1))),
         )
         .select_from(Signature)
         .where(*found)
     ).one()
-    return Preview(found=row[0], count=row[1], appealed=row[2], untold=row[3])
+    return Preview(found=row[0], count=row[1], appealed=row[2], untold=row[3], own=row[4])
 
 
 def _possible(kind: BulkKind) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -151,7 +156,7 @@ def decide_all(
     if not begun:
         return decision
     if counted + decided_alone(session, actor, now=now) > limit:
-        count = preview(session, kind, search).count
+        count = preview(session, kind, search, actor).count
         if count != counted:
             raise CountChanged(count)
         decision.search = search.as_text()
@@ -230,7 +235,8 @@ def _carry_out(
     now: datetime,
 ) -> None:
     expected = decision.count if counted is None else counted
-    found = [*conditions(session, search), *_possible(decision.kind)]
+    own = own_signatures(session, decision.actor, actor)
+    found = [*conditions(session, search), *_possible(decision.kind), ~own]
     count = choose(session, decision, found)
     if count != expected:
         # Nothing stays: what follows is rolled back with the transaction that this ends.

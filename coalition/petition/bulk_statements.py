@@ -133,9 +133,9 @@ def remember_reviews(session: Session, chosen: Chosen, *, now: datetime) -> None
     )
 
 
-def choose_again(session: Session, decision: BulkDecision) -> int:
-    """Hold those signatures that stand as the decision left them, and mark them. Returns how
-    many.
+def choose_again(session: Session, decision: BulkDecision, wanted: ColumnElement[bool]) -> int:
+    """Hold those `wanted` signatures that stand as the decision left them, and mark them. Returns
+    how many.
     """
     unchanged = (
         select(Signature.id)
@@ -144,6 +144,7 @@ def choose_again(session: Session, decision: BulkDecision) -> int:
             BulkChange.decision_id == decision.id,
             Signature.status_changed_at == decision.done_at,
             Signature.status != BulkChange.before,
+            wanted,
         )
         .order_by(Signature.id)
         .with_for_update(of=Signature)

@@ -21,6 +21,7 @@ from coalition.petition.bulk_statements import (
 )
 from coalition.petition.decisions import NotPossible, forget_reviews
 from coalition.petition.models import BulkChange, BulkDecision, BulkKind, BulkState, Cause
+from coalition.petition.own import own_signatures
 
 _CAUSE_OF_UNDOING = {
     BulkKind.HOLD: Cause.RELEASED,
@@ -59,7 +60,8 @@ def _carry_out(
     """Those whose owners were not told yet are not written to at all."""
     if decision.done_at is None:
         raise NotPossible("this decision was never carried out")
-    decision.undone_count = choose_again(session, decision)
+    own = own_signatures(session, *actors)
+    decision.undone_count = choose_again(session, decision, ~own)
     changed = select(BulkChange.signature_id).where(
         BulkChange.decision_id == decision.id, BulkChange.undone
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, count, pairwise
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import nh3
@@ -90,13 +91,17 @@ def _plain(tokens: list[Token]) -> str:
 
 def _headings(tokens: list[Token]) -> list[Heading]:
     found: list[Heading] = []
+    taken: set[str] = set()
+    numbers: Counter[str] = Counter()  # how many of the same words there were
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open" and opening.tag == "h2":
             words = "".join(each.content for each in inline.children or [])
             slug = re.sub(r"[\W_]+", "-", words.lower()).strip("-") or "section"
-            taken = {heading.anchor for heading in found}
-            numbered = (f"{slug}-{number}" for number in count(2))
-            anchor = next(each for each in chain([slug], numbered) if each not in taken)
+            anchor = slug
+            while anchor in taken or not numbers[slug]:
+                numbers[slug] += 1
+                anchor = slug if numbers[slug] == 1 else f"{slug}-{numbers[slug]}"
+            taken.add(anchor)
             found.append(Heading(anchor, words))
     return found
 

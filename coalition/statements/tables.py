@@ -35,6 +35,8 @@ def read_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CampaignInvalid([f"not valid TOML: {error}"]) from error
+    except RecursionError:
+        raise CampaignInvalid(["not valid TOML: brackets stand in too many others"]) from None
 
 
 def read_list(text: str, name: str, record: type[Record]) -> tuple[Record, ...]:

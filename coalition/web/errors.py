@@ -94,9 +94,18 @@ class Typed:
         return len(self.value) > 80 or "\n" in self.value
 
 
+def holds_password() -> bool:
+    """Whether the form that was sent has a password in it, which no page ever shows again."""
+    try:
+        return "password" in request.form
+    except HTTPException:
+        return False
+
+
 def what_was_typed() -> list[Typed]:
-    """The form that the visitor sent, to be shown again, whichever form it was."""
-    if request.method != "POST":
+    """The form that the visitor sent, to be shown again, whichever form it was; none with a
+    password, which would have to be typed anew."""
+    if request.method != "POST" or holds_password():
         return []
     try:
         fields = list(request.form.items(multi=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode, urljoin
 
 import pytest
 from flask import Flask
@@ -10,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coalition import clock
+from coalition.accounts.links import make_password_token
 from coalition.accounts.models import LONGEST_IDLE, DeskSession, Moderator, Role
-from coalition.db import transaction
+from coalition.db import db, transaction
+from coalition.mail.models import OutboxMessage
 from tests.desking import (
     PASSWORD,
     code_now,
@@ -169,3 +172,84 @@ def test_nobody_can_use_up_the_passkeys_of_others(make_app: MakeApp) -> None:
         visitor = visitor_of(app, f"192.0.2.{number}")
         page = visitor.submit(visitor.get("/desk/sign-in/passkey"), "/desk/sign-in/passkey")
         assert "data-ask" in page.text
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/desk", "//evil.example/desk", "///evil.example", "https:evil.example",
+        "http://127.0.0.1:8000@evil.example/", "http://127.0.0.1:8000.evil.example",
+        "\\\\evil.example", "/\\evil.example", "\t//evil.example", "/\t/evil.example",
+        "javascript:alert(1)", "/desk\\@evil.example", "/desk\r\nSet-Cookie: a=b", "/deskevil.example",
+    ],
+)  # fmt: skip
+def test_signing_in_leads_nowhere_else(app: Flask, visitor: Visitor, elsewhere: str) -> None:
+    page = visitor.get(f"/desk/sign-in?{urlencode({'next': elsewhere})}")
+    page = visitor.submit(page, "/desk/sign-in", email=known(app), password=PASSWORD)
+    for values in ({}, {"next": elsewhere}):
+        other = same_cookies(app, visitor)
+        form = {**page.form("/desk/sign-in/code").values, **values}
+        answer = other.post("/desk/sign-in/code", {**form, "code": code_now()}, follow=False)
+        assert "set-cookie: a" not in str(answer.headers).lower()
+        if answer.status == 302:
+            target = urljoin(visitor.origin, answer.headers["location"].replace("\\", "/"))
+            assert target.startswith(f"{visitor.origin}/"), target
+            break
+    else:
+        raise AssertionError("nobody was signed in")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/desk/people?a=1&password=set", "/desk/texts/about?done=a%0d%0ab", "/desk/signatures/found/%C3%A4"],
+)  # fmt: skip
+def test_whoever_signs_in_comes_to_what_they_asked_for(
+    app: Flask, visitor: Visitor, path: str
+) -> None:
+    page = visitor.get(path)
+    assert "Your password is set" not in page.text
+    page = visitor.submit(page, "/desk/sign-in", email=known(app), password=PASSWORD)
+    values = {**page.form("/desk/sign-in/code").values, "code": code_now()}
+    assert visitor.post("/desk/sign-in/code", values, follow=False).headers["location"] == path
+
+
+@pytest.mark.parametrize("name", ["a%0d%0aSet-Cookie:%20b=c", "%00", "%ff", "%2e%2e%2fpeople"])
+def test_a_strange_address_of_the_desk_breaks_nothing(visitor: Visitor, name: str) -> None:
+    page = visitor.get(f"/desk/texts/{name}", follow=False)
+    assert page.status in (303, 404)
+    assert "\n" not in page.headers.get("location", "")
+
+
+def test_no_page_shows_a_password_again(make_app: MakeApp) -> None:
+    app = make_app(LIMIT_SIGN_IN="1 per hour")
+    moderator_id = make_moderator(app, Role.MODERATOR)
+    email = give_password(app, moderator_id)
+    words = "unmistakable words of a password"
+    visitor = visitor_of(app)
+    page = visitor.get("/desk/sign-in")
+    pages = [visitor.submit(page, "/desk/sign-in", email=email, password=words) for _ in range(2)]
+    assert pages[-1].status == 429
+    with app.app_context():
+        moderator = db.session.get_one(Moderator, moderator_id)
+        link = f"/desk/password/{make_password_token(moderator, clock.utc_now())}"
+    verify = sign_in_as(app, moderator_id).get("/desk/verify").form("/desk/verify").values
+    for path, values in ((link, {}), ("/desk/verify", verify), (link, {"csrf_token": "x"})):
+        pages.append(visitor_of(app).post(path, {**values, "password": words}))
+    assert not [page.url for page in pages if words in page.text]
+    assert "Choose a password" in pages[-1].text
+
+
+def test_an_unknown_address_makes_as_much_work_as_a_known_one(
+    app: Flask, visitor: Visitor, session: Session
+) -> None:
+    for email in (known(app), "nobody@desk.example.org"):
+        before = len(queued(session))
+        visitor.submit(visitor.get("/desk/forgotten"), "/desk/forgotten", email=email)
+        (added,) = queued(session)[before:]
+        assert (added.kind, added.payload) == ("accounts.password_link", None)
+        assert added.reference is not None
+
+
+def queued(session: Session) -> list[OutboxMessage]:
+    session.rollback()
+    return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.created_at)))

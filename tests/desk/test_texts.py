@@ -489,3 +489,14 @@ def test_the_help_names_every_field_and_no_other() -> None:
         for kind, known in zip(kinds, FIELDS[slug].values(), strict=True):
             named = {each.name for each in known}
             assert named == {each.name for each in fields(kind)} - apart, slug
+
+
+@pytest.mark.parametrize("slug", ["campaign", "updates"])
+def test_brackets_in_brackets_without_end_are_told_and_can_be_taken_out(
+    ada: Visitor, slug: str
+) -> None:
+    page = write(ada, "a = " + "[" * 5_000, slug=slug)
+    assert "brackets stand in too many others" in page.text
+    for path in ("", "/compare", "/preview", "/discard"):
+        assert ada.get(f"/desk/texts/{slug}{path}").status == 200
+    assert "brackets stand" not in write(ada, text_of(slug), slug=slug).text

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
+from time import monotonic
 
 import pytest
 from aiosmtpd.smtp import Envelope
@@ -428,3 +429,28 @@ def test_the_list_tells_what_waits_and_what_failed_and_a_mail_is_sent_again(
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: it has been sent since")
     assert queries.number_of(db.session(), actions.MessageState.SENT) == 1
+
+
+POSTMASTER = b"From: postmaster@x.example\nContent-Type: text/plain\n\n"
+NOTIFICATION = (
+    b"Content-Type: multipart/report; report-type=delivery-status; boundary=B\n\n"
+    b"--B\nContent-Type: message/delivery-status\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        POSTMASTER + b"\n" * LARGEST,
+        POSTMASTER + b"> \n" * (LARGEST // 3),
+        NOTIFICATION + b"Action: failed\n\n" * (LARGEST // 16) + b"--B--\n",
+        NOTIFICATION + b"Action: failed\nDiagnostic-Code: " + b"=?utf-8?q?a?= " * (LARGEST // 14),
+        b"Content-Type: multipart/report;" + b" a=b;" * (LARGEST // 5) + b"\n\nx",
+        b"From: postmaster@x\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 50_000,
+    ],
+    ids=["empty lines", "marks of quoting", "recipients", "coded words", "parameters", "parts"],
+)
+def test_no_mail_takes_long_to_read(mail: bytes) -> None:
+    begun = monotonic()
+    read_bounce(mail)
+    assert monotonic() - begun < 20  # seconds; some took hours, and anybody can send one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from flask import Flask
@@ -84,6 +85,14 @@ def test_the_note_is_given_when_the_campaign_is_loaded(
     assert told.stdout == "published statement, version 2\n"
     app.extensions.pop("campaign", None)
     assert "A slip of the pen is mended." in visitor.get("/statement").text
+
+
+def test_so_have_thousands_of_them() -> None:
+    begun = monotonic()
+    anchors = [heading.anchor for heading in markdown.headings("## a\n\n" * 30_000)]
+    assert monotonic() - begun < 20  # seconds; it took minutes
+    assert anchors[:3] == ["a", "a-2", "a-3"]
+    assert len(set(anchors)) == 30_000
 
 
 def test_headings_that_read_alike_have_anchors_of_their_own() -> None:
