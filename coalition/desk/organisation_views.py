@@ -1,4 +1,5 @@
-"""Organisations that wait: the queue, one of them, the decision with its mail shown before."""
+"""Organisations: those that wait, those on the list, one of them, the decision with its mail shown
+before."""
 
 from __future__ import annotations
 
@@ -19,17 +20,21 @@ from coalition.desk import claims
 from coalition.desk.claims import Taken
 from coalition.desk.forms import DecisionForm
 from coalition.desk.models import ItemKind
+from coalition.desk.pages import page_number
 from coalition.desk.queries import is_own, organisations_waiting
 from coalition.endorsements import decisions, queries
 from coalition.endorsements.decisions import NotPossible
 from coalition.endorsements.emails import preview
 from coalition.endorsements.models import DeclineCode, Endorsement, EntryState
 from coalition.endorsements.views import logo_response
+from coalition.web.forms import LONGEST_LINE
 
 blueprint = Blueprint("desk_organisations", __name__, url_prefix="/desk/organisations")
 ROLES = (Role.MODERATOR, Role.ADMINISTRATOR)
 KIND = ItemKind.ENDORSEMENT
 MAILS = {"approve": "approved", "ask": "more_asked", "decline": "declined", "remove": "removed"}
+
+PAGE = 50  # organisations that one page shows
 
 View = str | BaseResponse | tuple[str, int]
 
@@ -43,6 +48,23 @@ def queue() -> str:
         waiting=organisations_waiting(db.session(), current_moderator(), now=now),
         done=request.args.get("done"),
         now=now,
+    )
+
+
+@blueprint.get("/published")
+@for_roles(*ROLES)
+def published() -> str:
+    """What is on the list and what was taken off it, by name, page by page."""
+    words = request.args.get("words", "")[:LONGEST_LINE]
+    found = queries.listed(db.session(), words)
+    page = page_number()
+    return render_template(
+        "desk/organisations_published.html",
+        words=words,
+        number=len(found),
+        lines=found[(page - 1) * PAGE : page * PAGE],
+        page=page,
+        pages=-(-len(found) // PAGE),
     )
 
 
@@ -60,11 +82,14 @@ def _found(endorsement_id: uuid.UUID, moderator: Moderator) -> Endorsement:
 @for_roles(*ROLES)
 def take(endorsement_id: uuid.UUID) -> BaseResponse:
     """Claim it, and go to read it. Reading is written to the log."""
-    _found(endorsement_id, current_moderator())
     now = clock.utc_now()
     with transaction() as session:
         moderator = current_moderator()
-        if claims.take(session, KIND, endorsement_id, moderator, now=now) is None:
+        endorsement = _found(endorsement_id, moderator)
+        if (
+            not decisions.is_for_somebody_else(endorsement, moderator.actor)
+            and claims.take(session, KIND, endorsement_id, moderator, now=now) is None
+        ):
             record(
                 session,
                 actor=moderator.actor,
@@ -93,15 +118,21 @@ def _page(
     if entry is None:
         abort(404)
     mine = claims.claims_now(session, KIND, now=now).get(endorsement_id)
+    has_it = mine is not None and mine.moderator_id == moderator.id
+    for_another = decisions.is_for_somebody_else(endorsement, moderator.actor)
     form.entry_id.data = entry.id.hex
     page = render_template(
         "desk/organisation.html",
         endorsement=endorsement,
         entry=entry,
         public=public if proposed else None,
+        is_proposed=proposed is not None,
+        possible=decisions.possible(endorsement, is_proposed=proposed is not None),
+        for_another=for_another,
         flags=queries.flags_of(session, endorsement, entry),
         decided_by=name_of(session, endorsement.decided_by) if endorsement.decided_by else None,
-        claim=mine if mine and mine.moderator_id == moderator.id else None,
+        claim=mine if has_it and not for_another else None,
+        has_it=has_it,
         taken=claims.taken_by_another(session, KIND, endorsement_id, moderator, now=now),
         form=form,
         refused=refused,

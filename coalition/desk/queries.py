@@ -13,6 +13,7 @@ from coalition.accounts.models import Moderator
 from coalition.desk.claims import claims_now, passed_by
 from coalition.desk.models import ItemKind, PassedOn
 from coalition.endorsements import queries as endorsements
+from coalition.endorsements.decisions import is_for_somebody_else
 from coalition.endorsements.models import Endorsement
 from coalition.mail.address import LARGE_PROVIDERS, address_digests, canonical_address, domain_of
 from coalition.petition.deciders import last_deciders
@@ -33,6 +34,7 @@ class QueueLine:
     length: int  # characters of its own words
     is_mine: bool
     is_taken: bool
+    is_for_another: bool  # this moderator decided what its contact answered
 
 
 def organisations_waiting(
@@ -56,6 +58,7 @@ def organisations_waiting(
                 length=len(each.entry.words),
                 is_mine=claim is not None and claim.moderator_id == moderator.id,
                 is_taken=claim is not None and claim.moderator_id != moderator.id,
+                is_for_another=is_for_somebody_else(each.endorsement, moderator.actor),
             )
         )
     return lines

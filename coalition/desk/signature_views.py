@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from coalition.accounts.models import Role
 from coalition.accounts.queries import name_of
 from coalition.crypto import TokenExpired, TokenInvalid, keyring
 from coalition.db import db, transaction
+from coalition.desk.pages import page_number
 from coalition.desk.queries import count_held
 from coalition.desk.signature_forms import (
     STATUS_NAMES,
@@ -108,8 +108,7 @@ def search() -> View:
 def found(sealed: str) -> View:
     """What a search finds, without names. Each look is written to the log."""
     search = unseal_search(sealed)
-    typed = request.args.get("page", "1")
-    page = int(typed) if re.fullmatch(r"[1-9][0-9]{0,5}", typed) else 1
+    page = page_number()
     with transaction() as session:
         by_status = count_found(session, search)
         count = sum(by_status.values())

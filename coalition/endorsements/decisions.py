@@ -31,6 +31,24 @@ class NotPossible(Exception):
     """The endorsement is not in a state that allows this decision; the message says why."""
 
 
+def possible(endorsement: Endorsement, *, is_proposed: bool) -> list[str]:
+    """Which decisions about an endorsement its state allows, by name: approve, ask, decline,
+    remove. `is_proposed`: whether words of it wait."""
+    return {
+        Status.IN_REVIEW: ["approve", "ask", "decline"],
+        Status.MORE_ASKED: ["decline"],
+        Status.PUBLISHED: [*(["approve", "decline"] if is_proposed else []), "remove"],
+        Status.DECLINED: ["approve", *(["decline"] if endorsement.appeal else [])],
+        Status.REMOVED: ["approve"],
+    }.get(endorsement.status, [])
+
+
+def is_for_somebody_else(endorsement: Endorsement, actor: str) -> bool:
+    """Whether this moderator refused it, so that another one decides what comes after."""
+    refused = endorsement.status in (Status.DECLINED, Status.REMOVED)
+    return refused and endorsement.decided_by == actor and actor.startswith("moderator ")
+
+
 def approve(
     session: Session,
     endorsement_id: uuid.UUID,
@@ -192,8 +210,7 @@ def _found(
 
 def _refuse_own_appeal(endorsement: Endorsement, actor: str) -> None:
     """An answer to a refusal is read by somebody else than who refused."""
-    refused = endorsement.status in (Status.DECLINED, Status.REMOVED)
-    if refused and endorsement.decided_by == actor and actor.startswith("moderator "):
+    if is_for_somebody_else(endorsement, actor):
         raise NotPossible("you decided this before; somebody else has to look at the answer")
 
 

@@ -236,6 +236,32 @@ def queue(session: Session) -> list[Waiting]:
     ]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """An organisation that is on the list, or that a moderator took off it."""
+
+    endorsement_id: uuid.UUID
+    name: str
+    status: EndorsementStatus
+    since: datetime
+
+
+def listed(session: Session, words: str = "") -> list[Listed]:
+    """What is on the list or was taken off it, by name, where the name holds each of the words."""
+    wanted = sorted(set(_plain(words).split()))[:MOST_WORDS]
+    rows = session.execute(
+        select(Endorsement.id, Entry.name, Endorsement.status, Endorsement.status_changed_at)
+        .join(Entry, Entry.endorsement_id == Endorsement.id)
+        .where(
+            Entry.state == EntryState.PUBLIC,
+            Endorsement.status.in_((Status.PUBLISHED, Status.REMOVED)),
+        )
+    )
+    found = [Listed(*row) for row in rows]
+    named = [each for each in found if all(word in _plain(each.name) for word in wanted)]
+    return sorted(named, key=lambda each: (name_key(each.name), each.endorsement_id))
+
+
 def flags_of(session: Session, endorsement: Endorsement, entry: Entry) -> list[str]:
     """What a moderator should look at before deciding about this entry."""
     others = session.execute(

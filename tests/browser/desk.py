@@ -92,6 +92,29 @@ def judge_my_own(page: Page, sites: Sites) -> None:
     at_desk(f"/desk/organisations/{number}", email=address)(page, sites)
 
 
+def see_published(page: Page, sites: Sites) -> None:
+    """The list of those on the list, in which one is searched for."""
+    sites.main.endorsement(name="Able Group", status=EndorsementStatus.REMOVED)
+    sites.main.endorsement(name="Able Union")
+    at_desk("/desk/organisations/published")(page, sites)
+    page.get_by_label("Name, or part of it").fill("able")
+    press(page, "Search")
+
+
+def take_published(status: EndorsementStatus) -> Way:
+    def way(page: Page, sites: Sites) -> None:
+        at_desk(f"/desk/organisations/{organisation(sites.main, status=status)}")(page, sites)
+        press(page, "Take it")
+
+    return way
+
+
+def take_off_the_list(page: Page, sites: Sites) -> None:
+    take_published(EndorsementStatus.PUBLISHED)(page, sites)
+    page.get_by_label("Words to its contact").fill(LONG_WORDS)
+    press(page, "Take it off the list")
+
+
 def see_list(state: HandInState, *, other: bool = False, **values: Any) -> Way:
     """A list to hand in, at some point of its way."""
 

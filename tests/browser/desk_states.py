@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coalition.accounts.models import Role
+from coalition.endorsements.models import EndorsementStatus as Org
 from coalition.petition.hand_in_models import HandInState
 from tests.browser import desk, desk_mail, ways
 from tests.browser.state import State, wrong
@@ -60,6 +61,10 @@ DESK_STATES = [
         ways.then(desk.decide_with("Decline", LONG_WORDS, "duplicate"), "Yes, do it"),
         "A mail tells its contact why",
     ),
+    State("desk organisations: published", desk.see_published, "in the name"),
+    State("desk organisation: published", desk.take_published(Org.PUBLISHED), "What is public"),
+    State("desk organisation: removed", desk.take_published(Org.REMOVED), "Publish it again"),
+    State("desk organisation: off the list", desk.take_off_the_list, "You take it off the list"),
     State("desk organisation: own", desk.judge_my_own, "judged your own organisation", 403),
     State("desk hand-in", desk.at_desk("/desk/hand-in"), "Make the list"),
     State("desk hand-in: press", desk.at_desk("/desk/hand-in", Role.PRESS), "agreed to be named"),

@@ -17,40 +17,15 @@ from coalition.audit.models import AuditEntry
 from coalition.db import transaction
 from coalition.desk.models import LEASE, Claim
 from coalition.endorsements.actions import appeal_decision, edit_endorsement
-from coalition.endorsements.models import Endorsement, EndorsementStatus
+from coalition.endorsements.models import EndorsementStatus
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.endorsing import look, made
 from tests.factories import public_details
+from tests.judging import WORDS, check, decide, moderator, path, read_of, take
 from tests.mailbox import Mailbox, text_of
-from tests.visitor import Page, Visitor
 
 Status = EndorsementStatus
 Work = Callable[[], object]
-WORDS = "Please tell us who decided it."
-
-
-def path(endorsement: Endorsement, rest: str = "") -> str:
-    return f"/desk/organisations/{endorsement.id}{rest}"
-
-
-def take(visitor: Visitor, endorsement: Endorsement) -> Page:
-    return visitor.submit(visitor.get("/desk/organisations"), path(endorsement, "/take"))
-
-
-def check(visitor: Visitor, page: Page, decision: str, **answers: str) -> Page:
-    form = page.form("/preview")
-    values = {**form.values, "decision": decision, **answers}
-    values.pop("", None)
-    return visitor.post(form.action, values)
-
-
-def decide(visitor: Visitor, endorsement: Endorsement, decision: str, **answers: str) -> Page:
-    page = check(visitor, take(visitor, endorsement), decision, **answers)
-    return visitor.submit(page, path(endorsement, "/decide"))
-
-
-def moderator(app: Flask, name: str = "Mo Fictional") -> Visitor:
-    return signed_in(app, Role.MODERATOR, name=name)
 
 
 def test_the_queue_shows_labels_and_no_words(app: Flask) -> None:
@@ -267,14 +242,21 @@ def test_an_answer_to_a_refusal_is_for_somebody_else(app: Flask, session: Sessio
     decide(first, endorsement, "decline", words="It is there.", code="duplicate")
     with transaction() as writing:
         appeal_decision(writing, endorsement.id, "It is not.", now=clock.utc_now())
-    refused = decide(first, endorsement, "approve")
+    assert "you decided it: somebody else reads" in first.get("/desk/organisations").text
+    token = first.get("/desk").form("/desk/leave").values
+    page = first.post(path(endorsement, "/take"), token)
+    assert "You decided this before" in page.text
+    assert "It is not." not in page.text
+    page = take(second, endorsement)
+    read = {**first.get("/desk").form("/leave").values, **read_of(page), "decision": "approve"}
+    second.submit(page, "/give-back")
+    refused = first.post(path(endorsement, "/decide"), read)
     assert refused.status == 409
     assert "somebody else has to look at the answer" in refused.text
-    first.submit(refused, "/give-back")
     page = take(second, endorsement)
     assert "It is not." in page.text
     assert "by <bdi>Ada</bdi>" in page.text
-    assert decide(second, endorsement, "approve").status == 200
+    second.submit(check(second, page, "approve"), "/decide")
     assert look(session, endorsement).status is Status.PUBLISHED
 
 
