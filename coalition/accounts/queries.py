@@ -106,6 +106,21 @@ def open_sessions(session: Session, moderator_id: uuid.UUID, *, now: datetime) -
     return [each for each in found if each.is_open(now)]
 
 
+def resets_for(
+    session: Session, moderator: Moderator, *, now: datetime
+) -> Sequence[SecondFactorReset]:
+    """Resets of a second factor to which this administrator can agree, the oldest first."""
+    return session.scalars(
+        select(SecondFactorReset)
+        .where(
+            SecondFactorReset.asked_at > now - RESET_LIFETIME,
+            SecondFactorReset.asked_by != moderator.id,
+            SecondFactorReset.moderator_id != moderator.id,
+        )
+        .order_by(SecondFactorReset.asked_at)
+    ).all()
+
+
 def find_reset(
     session: Session, moderator_id: uuid.UUID, *, now: datetime
 ) -> SecondFactorReset | None:

@@ -74,6 +74,8 @@ def newest_lines(
     session: Session, subjects: Collection[str], actions: Collection[str]
 ) -> Sequence[AuditEntry]:
     """The newest line about each of these subjects that tells of one of these actions."""
+    if not subjects:
+        return []
     newest = (
         select(func.max(AuditEntry.id))
         .where(AuditEntry.subject.in_(subjects), AuditEntry.action.in_(actions))

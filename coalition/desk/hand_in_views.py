@@ -118,7 +118,7 @@ def download(hand_in_id: uuid.UUID) -> View:
         if not found:
             return _gone("gone", 404)
         words = f"{wanted}, {actions.in_numbers(session, hand_in)}"
-        actions.note(session, hand_in, "downloaded", what=words, actor=you, now=now)
+        actions.note(session, hand_in, actions.DOWNLOADED, what=words, actor=you, now=now)
     return _streamed(hand_in, found[0])
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from coalition.accounts.models import Moderator
 from coalition.desk.claims import claims_now, passed_by
-from coalition.desk.models import ItemKind, PassedOn
+from coalition.desk.models import Claim, ItemKind, PassedOn
 from coalition.endorsements import queries as endorsements
 from coalition.endorsements.decisions import is_for_somebody_else
 from coalition.endorsements.models import Endorsement
@@ -20,6 +20,7 @@ from coalition.petition.deciders import last_deciders
 from coalition.petition.models import AWAITS_ANSWER, Signature, SignatureStatus
 
 MOST_LISTED = 50  # signatures of the queue that one page shows
+MOST_COUNTED = 500  # signatures with words to read
 WAITS = (Signature.status == SignatureStatus.HELD) | AWAITS_ANSWER  # for a person
 
 
@@ -77,6 +78,25 @@ class HeldLine:
     is_for_another: bool  # this moderator decided what its owner wrote against
 
 
+def answers_waiting(session: Session, moderator: Moderator, *, now: datetime) -> list[datetime]:
+    """Since when each signature waits whose owner wrote to us, and that this moderator can take:
+    at most MOST_COUNTED."""
+    taken = exists().where(
+        Claim.kind == ItemKind.SIGNATURE,
+        Claim.item_id == Signature.id,
+        Claim.moderator_id != moderator.id,
+        Claim.until > now,
+    )
+    rows = session.execute(
+        select(Signature.id, Signature.appealed_at)
+        .where(*_waits_for(moderator, AWAITS_ANSWER), ~taken)
+        .order_by(Signature.appealed_at)
+        .limit(MOST_COUNTED)
+    ).all()
+    deciders = last_deciders(session, [row.id for row in rows])
+    return [row.appealed_at for row in rows if moderator.actor not in deciders.get(row.id, ())]
+
+
 @dataclass(frozen=True)
 class HeldCount:
     """How many signatures wait for a person."""
@@ -132,6 +152,40 @@ def _waits_for(moderator: Moderator, waits: ColumnElement[bool]) -> list[ColumnE
     )
     theirs = Signature.address_digest.in_(address_digests(moderator.email))
     return [waits, ~passed, ~theirs]
+
+
+@dataclass(frozen=True)
+class Mine:
+    """Something that a moderator has taken."""
+
+    words: str
+    path: str
+    until: datetime
+
+
+_PLACES = {
+    ItemKind.ENDORSEMENT: ("An organisation", "/desk/organisations"),
+    ItemKind.SIGNATURE: ("A signature", "/desk/signatures"),
+    ItemKind.TESTIMONY: ("A testimony", "/desk/testimonies"),
+    ItemKind.COMPLAINT: ("A complaint", "/desk/complaints"),
+}
+
+
+def taken_by(session: Session, moderator: Moderator, *, now: datetime) -> list[Mine]:
+    """What a moderator has taken, as long as the lease holds; organisations by their names."""
+    rows = session.scalars(
+        select(Claim)
+        .where(Claim.moderator_id == moderator.id, Claim.until > now)
+        .order_by(Claim.until, Claim.item_id)
+    ).all()
+    ids = [claim.item_id for claim in rows if claim.kind is ItemKind.ENDORSEMENT]
+    names = endorsements.names_of(session, ids)
+    found = []
+    for claim in rows:
+        words, path = _PLACES[claim.kind]
+        name = names.get(claim.item_id, words)
+        found.append(Mine(name, f"{path}/{claim.item_id}", claim.until))
+    return found
 
 
 def is_own_signature(moderator: Moderator, signature: Signature) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from coalition import clock
@@ -30,9 +32,9 @@ from coalition.petition.clusters import (
     domain_clusters,
     network_clusters,
 )
-from coalition.petition.looks import record_search
+from coalition.petition.looks import record_cluster_look, record_search
 from coalition.petition.models import BulkKind
-from coalition.petition.search import PAGE, Search, count_found, find_page
+from coalition.petition.search import PAGE, Search, count_found, find_page, finds
 from coalition.web.errors import what_was_typed
 
 blueprint = Blueprint("desk_signatures", __name__, url_prefix="/desk/signatures")
@@ -103,6 +105,15 @@ def search() -> View:
     return redirect(url_for("desk_signatures.found", sealed=seal_search(form.search())), 303)
 
 
+def _cluster(session: Session, search: Search) -> uuid.UUID | None:
+    """The newest signature of the cluster that was opened, if it is what the search finds."""
+    try:
+        newest_id = uuid.UUID(request.args.get("cluster", ""))
+    except ValueError:
+        return None
+    return newest_id if finds(session, search, newest_id) else None
+
+
 @blueprint.get("/found/<sealed>")
 @for_roles(*ROLES)
 def found(sealed: str) -> View:
@@ -113,7 +124,10 @@ def found(sealed: str) -> View:
         by_status = count_found(session, search)
         count = sum(by_status.values())
         signatures = find_page(session, search, page)
-        record_search(session, search, count, actor=current_moderator().actor, now=clock.utc_now())
+        actor, now = current_moderator().actor, clock.utc_now()
+        record_search(session, search, count, actor=actor, now=now)
+        if cluster := _cluster(session, search):
+            record_cluster_look(session, cluster, actor=actor, now=now)
     return render_template(
         "desk/signatures_found.html",
         search=search,

@@ -6,9 +6,10 @@ from flask import Blueprint, render_template
 
 from coalition import clock
 from coalition.accounts.guard import EVERYBODY, current_moderator, for_roles
-from coalition.accounts.models import Role
 from coalition.db import db
-from coalition.desk.queries import organisations_waiting
+from coalition.desk.mails import in_words
+from coalition.desk.queries import taken_by
+from coalition.desk.waiting import what_waits
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -16,16 +17,12 @@ blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 @blueprint.get("")
 @for_roles(*EVERYBODY)
 def home() -> str:
-    moderator = current_moderator()
-    may_decide = moderator.may(Role.MODERATOR, Role.ADMINISTRATOR)
-    waiting = (
-        organisations_waiting(db.session(), moderator, now=clock.utc_now()) if may_decide else []
-    )
+    session, moderator, now = db.session(), current_moderator(), clock.utc_now()
     return render_template(
         "desk/home.html",
         moderator=moderator,
-        may_decide=may_decide,
-        waiting=waiting,
-        mine=[line for line in waiting if line.is_mine],
-        now=clock.utc_now(),
+        waiting=what_waits(session, moderator, now=now),
+        mine=taken_by(session, moderator, now=now),
+        in_words=in_words,
+        now=now,
     )

@@ -236,6 +236,18 @@ def queue(session: Session) -> list[Waiting]:
     ]
 
 
+def names_of(session: Session, endorsement_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The names of these organisations: as they are to be, or else as they are public."""
+    if not endorsement_ids:
+        return {}
+    rows = session.execute(
+        select(Entry.endorsement_id, Entry.name)
+        .where(Entry.endorsement_id.in_(endorsement_ids))
+        .order_by(Entry.state == EntryState.PROPOSED)
+    )
+    return {row.endorsement_id: row.name for row in rows}
+
+
 @dataclass(frozen=True)
 class Listed:
     """An organisation that is on the list, or that a moderator took off it."""

@@ -24,6 +24,8 @@ from coalition.mail.models import (
 
 SILENT_AFTER = timedelta(minutes=2)  # a server may take 30 seconds over each step of one mail
 RATE_WINDOW = timedelta(minutes=5)
+LATE_AFTER = timedelta(minutes=15)  # whoever signed still sits there, and waits for the mail
+STUCK_AFTER = timedelta(hours=1)  # a server that asks to come back later is satisfied by then
 MOST_LISTED = 100
 
 
@@ -107,6 +109,29 @@ def number_of(session: Session, state: MessageState) -> int:
     )
 
 
+def count_failed(session: Session) -> tuple[int, datetime | None]:
+    """How many mails failed for good in the last days, and when the first of them did."""
+    row = session.execute(
+        select(func.count(), func.min(OutboxMessage.finished_at)).where(
+            OutboxMessage.state == MessageState.FAILED
+        )
+    ).one()
+    return row[0], row[1]
+
+
+def count_slow(session: Session, *, now: datetime) -> tuple[int, datetime | None]:
+    """How many mails are late, or were refused again and again, and since when the first waits.
+    Those that go out slowly on purpose are neither."""
+    late = OutboxMessage.due_at < now - LATE_AFTER
+    refused = OutboxMessage.failure.is_not(None) & (OutboxMessage.created_at < now - STUCK_AFTER)
+    row = session.execute(
+        select(func.count(), func.min(OutboxMessage.created_at)).where(
+            OutboxMessage.state == MessageState.WAITING, late | refused
+        )
+    ).one()
+    return row[0], row[1]
+
+
 def find_message(session: Session, message_id: uuid.UUID) -> OutboxMessage | None:
     """The mail with this id, as long as it is kept."""
     return session.get(OutboxMessage, message_id)
@@ -135,22 +160,36 @@ def final_bounce(session: Session, recipient: bytes | None) -> Bounce | None:
 
 
 @dataclass(frozen=True)
-class Health:
-    """Whether mail flows."""
+class Pulse:
+    """Whether anybody sends mail, and anybody takes it."""
 
     beat_at: datetime | None  # when a worker last looked, if one ever did
     is_alive: bool
     trouble: str | None  # why the mail server takes no mail at all
     trouble_since: datetime | None
+
+
+def pulse(session: Session, *, now: datetime) -> Pulse:
+    """Whether a worker is alive, and whether the server takes mail."""
+    found = session.scalars(
+        select(MailPulse).execution_options(populate_existing=True).limit(1)
+    ).first()
+    if found is None:
+        return Pulse(None, is_alive=False, trouble=None, trouble_since=None)
+    alive = found.beat_at > now - SILENT_AFTER
+    return Pulse(found.beat_at, alive, found.trouble, found.trouble_since)
+
+
+@dataclass(frozen=True)
+class Health(Pulse):
+    """Whether mail flows, and how much."""
+
     per_minute: float  # sent, over RATE_WINDOW
     unknown_bounces: int  # that named no mail of ours, in the last days
 
 
 def health(session: Session, *, now: datetime) -> Health:
     """Whether a worker is alive, whether the server takes mail, and how much goes out."""
-    pulse = session.scalars(
-        select(MailPulse).execution_options(populate_existing=True).limit(1)
-    ).first()
     sent = session.scalar(
         select(func.count())
         .select_from(OutboxMessage)
@@ -160,10 +199,7 @@ def health(session: Session, *, now: datetime) -> Health:
     )
     unknown = session.scalar(select(func.sum(UnknownBounces.number)))
     return Health(
-        beat_at=pulse.beat_at if pulse else None,
-        is_alive=bool(pulse and pulse.beat_at > now - SILENT_AFTER),
-        trouble=pulse.trouble if pulse else None,
-        trouble_since=pulse.trouble_since if pulse else None,
+        **vars(pulse(session, now=now)),
         per_minute=int(sent or 0) * timedelta(minutes=1) / RATE_WINDOW,
         unknown_bounces=int(unknown or 0),
     )

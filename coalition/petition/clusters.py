@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, extract, func, select
+from sqlalchemy import ColumnElement, extract, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from coalition.audit.queries import newest_lines
 from coalition.db import is_postgresql
 from coalition.mail.address import LARGE_PROVIDERS, canonical_address, domain_of
+from coalition.petition.deciders import subject_of
 from coalition.petition.fingerprints import domain_digests
+from coalition.petition.looks import CLUSTER_LOOK
 from coalition.petition.models import Signature, SignatureStatus
 from coalition.petition.search import Search
 
@@ -57,14 +60,13 @@ class Cluster:
 
 def network_clusters(session: Session, *, now: datetime) -> list[Cluster]:
     """Networks with MANY_OF_A_NETWORK signatures within SHORT_TIME, the largest first."""
-    clusters = []
-    for digest, count, first, last in _dense(
-        session, Signature.network_digest, MANY_OF_A_NETWORK, (), now
-    ):
-        newest = _newest(session, Signature.network_digest == digest, last)
-        if newest:
-            clusters.append(Cluster(count, first, last, newest.id, None))
-    return clusters
+    found = _dense(session, Signature.network_digest, MANY_OF_A_NETWORK, (), now)
+    newest = _newest(session, Signature.network_digest, found)
+    return [
+        Cluster(row.count, row.first, row.last, newest[row.digest].id, None)
+        for row in found
+        if row.digest in newest
+    ]
 
 
 def domain_clusters(session: Session, *, now: datetime) -> list[Cluster]:
@@ -72,15 +74,26 @@ def domain_clusters(session: Session, *, now: datetime) -> list[Cluster]:
     within SHORT_TIME, the largest first.
     """
     large = [digest for domain in LARGE_PROVIDERS for digest in domain_digests(domain)]
-    clusters = []
-    for digest, count, first, last in _dense(
-        session, Signature.domain_digest, MANY_OF_A_DOMAIN, large, now
-    ):
-        newest = _newest(session, Signature.domain_digest == digest, last)
-        if newest:
-            domain = domain_of(canonical_address(newest.email))
-            clusters.append(Cluster(count, first, last, newest.id, domain))
-    return clusters
+    found = _dense(session, Signature.domain_digest, MANY_OF_A_DOMAIN, large, now)
+    newest = _newest(session, Signature.domain_digest, found)
+    return [
+        Cluster(
+            row.count,
+            row.first,
+            row.last,
+            newest[row.digest].id,
+            domain_of(canonical_address(newest[row.digest].email)),
+        )
+        for row in found
+        if row.digest in newest
+    ]
+
+
+def unseen(session: Session, clusters: Sequence[Cluster]) -> list[Cluster]:
+    """Those at which nobody has looked since their newest signature came."""
+    subjects = [subject_of(each.newest_id) for each in clusters]
+    seen = {line.subject for line in newest_lines(session, subjects, [CLUSTER_LOOK])}
+    return [each for each in clusters if subject_of(each.newest_id) not in seen]
 
 
 def _dense(
@@ -95,13 +108,12 @@ def _dense(
     Looks back from each signature to the one that came `many` - 1 before it: an hour that
     begins at any moment is seen, not only those of the clock.
     """
-    conditions = [
-        digest.is_not(None),
-        Signature.signed_at >= now - LOOKED_BACK,
-        Signature.status.in_(UNDECIDED),
-    ]
+    lately = [digest.is_not(None), Signature.signed_at >= now - LOOKED_BACK]
     if left_out:
-        conditions.append(digest.not_in(left_out))
+        lately.append(digest.not_in(left_out))
+    # Counted in the index alone; only what is enough of is looked at more closely.
+    enough = select(digest).where(*lately).group_by(digest).having(func.count() >= many)
+    conditions = [*lately, digest.in_(enough), Signature.status.in_(UNDECIDED)]
     before = func.lag(Signature.signed_at, many - 1).over(
         partition_by=digest, order_by=Signature.signed_at
     )
@@ -112,7 +124,12 @@ def _dense(
     took = _seconds(session, rows.c.before, rows.c.signed_at)
     count = func.count().label("count")
     return session.execute(
-        select(rows.c.digest, count, func.min(rows.c.signed_at), func.max(rows.c.signed_at))
+        select(
+            rows.c.digest,
+            count,
+            func.min(rows.c.signed_at).label("first"),
+            func.max(rows.c.signed_at).label("last"),
+        )
         .group_by(rows.c.digest)
         .having(func.min(took) <= SHORT_TIME.total_seconds())
         .order_by(count.desc(), func.max(rows.c.signed_at).desc())
@@ -126,11 +143,17 @@ def _seconds(session: Session, start: ColumnElement[Any], end: ColumnElement[Any
     return (func.julianday(end) - func.julianday(start)) * timedelta(days=1).total_seconds()
 
 
-def _newest(session: Session, member: ColumnElement[bool], last: datetime) -> Any:
-    """Id and address of a cluster's last signature; None if it was decided about just now."""
-    return session.execute(
-        select(Signature.id, Signature.email)
-        .where(member, Signature.signed_at == last, Signature.status.in_(UNDECIDED))
-        .order_by(Signature.id)
-        .limit(1)
-    ).first()
+def _newest(
+    session: Session, digest: InstrumentedAttribute[bytes | None], found: Sequence[Any]
+) -> dict[bytes, Any]:
+    """Id and address of the last signature of each cluster, but for those that were decided
+    about just now."""
+    lasts = [(row.digest, row.last) for row in found]
+    if not lasts:
+        return {}
+    rows = session.execute(
+        select(digest.label("digest"), Signature.id, Signature.email)
+        .where(tuple_(digest, Signature.signed_at).in_(lasts), Signature.status.in_(UNDECIDED))
+        .order_by(Signature.id.desc())
+    )
+    return {row.digest: row for row in rows}  # of several at one moment, the one that comes first

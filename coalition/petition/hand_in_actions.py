@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
+from coalition.audit.queries import newest_lines
 from coalition.db import changed_rows, once, sweep
 from coalition.petition.hand_in_models import (
     HAND_IN_LIFETIME,
@@ -24,6 +25,7 @@ from coalition.statements.models import DocumentVersion
 LEASE = timedelta(minutes=10)  # renewed with every step; longer than the longest one
 MOST_ATTEMPTS = 3
 RETRY_AFTER = timedelta(seconds=30)
+DOWNLOADED = "downloaded"  # what happened to a list, as the log says it
 UNFINISHED = (HandInState.WAITING, HandInState.RUNNING)
 
 
@@ -77,11 +79,19 @@ def note(
     record(
         session,
         actor=actor,
-        action=f"hand-in {what_happened}",
-        subject=f"hand-in {hand_in.id}",
+        action=_action_of(what_happened),
+        subject=_subject_of(hand_in.id),
         reason=what,
         now=now,
     )
+
+
+def _action_of(what_happened: str) -> str:
+    return f"hand-in {what_happened}"
+
+
+def _subject_of(hand_in_id: uuid.UUID) -> str:
+    return f"hand-in {hand_in_id}"
 
 
 def of_which_text(session: Session, hand_in: HandIn) -> str:
@@ -230,6 +240,20 @@ def hand_ins(session: Session, *, now: datetime) -> list[HandIn]:
             .order_by(HandIn.asked_at.desc())
         )
     )
+
+
+def hand_ins_to_fetch(session: Session, actor: str, *, now: datetime) -> list[HandIn]:
+    """Lists that are done, and of which whoever asked for them has downloaded nothing yet."""
+    done = session.scalars(
+        select(HandIn).where(
+            HandIn.asked_by == actor,
+            HandIn.state == HandInState.DONE,
+            HandIn.asked_at >= now - HAND_IN_LIFETIME,
+        )
+    ).all()
+    subjects = {_subject_of(each.id): each for each in done}
+    fetched = {line.subject for line in newest_lines(session, subjects, [_action_of(DOWNLOADED)])}
+    return [each for subject, each in subjects.items() if subject not in fetched]
 
 
 def files_of(session: Session, hand_in: HandIn) -> list[HandInFile]:

@@ -11,6 +11,8 @@ from coalition.audit.actions import record
 from coalition.petition.deciders import subject_of
 from coalition.petition.search import Search
 
+CLUSTER_LOOK = "signatures: cluster looked at, up to the newest"
+
 
 def record_search(
     session: Session, search: Search, found: int, *, actor: str, now: datetime
@@ -23,6 +25,13 @@ def record_search(
         subject=f"by {search.kind}: {found} found",
         now=now,
     )
+
+
+def record_cluster_look(
+    session: Session, newest_id: uuid.UUID, *, actor: str, now: datetime
+) -> None:
+    """Note that somebody looked at a cluster, as it was when this signature was its newest."""
+    record(session, actor=actor, action=CLUSTER_LOOK, subject=subject_of(newest_id), now=now)
 
 
 def record_look(session: Session, signature_id: uuid.UUID, *, actor: str, now: datetime) -> None:

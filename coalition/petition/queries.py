@@ -8,7 +8,7 @@ from datetime import datetime
 from time import monotonic
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -152,6 +152,20 @@ def bulk_proposals(session: Session) -> list[BulkDecision]:
             .order_by(BulkDecision.at)
         )
     )
+
+
+def proposals_for(session: Session, actor: str) -> tuple[int, datetime | None]:
+    """How many of what waits for a second moderator this one can confirm, and since when the
+    oldest waits."""
+    proposed = BulkDecision.state == BulkState.PROPOSED
+    since = case((proposed, BulkDecision.at), else_=BulkDecision.undone_at)
+    row = session.execute(
+        select(func.count(), func.min(since)).where(
+            (proposed & (BulkDecision.actor != actor))
+            | (UNDO_WAITS & (BulkDecision.undone_by != actor))
+        )
+    ).one()
+    return row[0], row[1]
 
 
 def last_bulk_decisions(session: Session, limit: int) -> list[BulkDecision]:

@@ -112,6 +112,12 @@ def count_found(session: Session, search: Search) -> dict[SignatureStatus, int]:
     return {status: counted[status] for status in SignatureStatus if status in counted}
 
 
+def finds(session: Session, search: Search, signature_id: uuid.UUID) -> bool:
+    """Whether a signature is among those that a search finds. Raises NotAnAddress."""
+    found = select(Signature.id).where(Signature.id == signature_id, *conditions(session, search))
+    return session.scalar(found) is not None
+
+
 def find_page(session: Session, search: Search, number: int) -> Sequence[Found]:
     """Page `number`, from 1, of what a search finds: PAGE signatures, the newest first.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 
 from flask import current_app
@@ -121,6 +122,14 @@ def drafts_of(session: Session, moderator_id: uuid.UUID) -> dict[str, Draft]:
     """What this moderator is writing, by slug."""
     rows = session.scalars(select(Draft).where(Draft.moderator_id == moderator_id))
     return {row.slug: row for row in rows}
+
+
+def count_drafts(session: Session, moderator_id: uuid.UUID) -> tuple[int, datetime | None]:
+    """How many texts this moderator is writing, and when the oldest draft was last saved."""
+    row = session.execute(
+        select(func.count(), func.min(Draft.updated_at)).where(Draft.moderator_id == moderator_id)
+    ).one()
+    return row[0], row[1]
 
 
 def others_writing(session: Session, slug: str, moderator_id: uuid.UUID) -> int:
