@@ -45,6 +45,7 @@ from coalition.statements import views as statements
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
 from coalition.testimonies import complaint_views as complaints
 from coalition.testimonies import return_views, share_views
+from coalition.testimonies import views as testimonies
 from coalition.web.caching import init_caching
 from coalition.web.errors import ERROR_STATUS, init_errors
 from coalition.web.filters import init_filters
@@ -92,6 +93,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         register_views.blueprint,
         link_views.blueprint,
         entry_views.blueprint,
+        testimonies.blueprint,
         share_views.blueprint,
         return_views.blueprint,
         complaints.blueprint,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from dataclasses import replace
 from typing import Any
 
-from flask import Flask
+from flask import Flask, has_app_context
 from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.accounts.models import Moderator, Role
-from coalition.db import transaction
+from coalition.db import db, transaction
 from coalition.statements.actions import publish_texts
 from coalition.statements.queries import current_campaign, forget_campaign
 from coalition.testimonies import actions, decisions
@@ -66,8 +67,9 @@ def edit(session: Session, testimony_id: uuid.UUID, reader: Moderator) -> None:
     assert testimony.text is not None
     at = testimony.text.find("Officer Fictional")
     spans = [Span(at, at + 17, SpanKind.NAME)] if at >= 0 else []
+    front = replace(FRONT, name=testimony.choices.name if testimony.choices else "")
     decisions.save_edition(
-        session, testimony_id, reader, turn=testimony.turn, spans=spans, front=FRONT
+        session, testimony_id, reader, turn=testimony.turn, spans=spans, front=front
     )
     decisions.redact(session, testimony_id, reader, ALL_CLEAR, turn=testimony.turn, now=now)
 
@@ -90,6 +92,8 @@ def publish(app: Flask, what: Told | None = None) -> tuple[Ticket, str]:
 
     Returns its ticket and its address.
     """
+    if has_app_context():
+        db.session.rollback()  # what the caller has read would hide from them what is done here
     first, second = two_readers(app)
     with app.app_context(), transaction() as session:
         ticket = make_testimony(session, what)

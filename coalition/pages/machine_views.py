@@ -7,10 +7,12 @@ from datetime import timedelta
 from flask import Blueprint, Response, current_app, render_template
 
 from coalition import clock
+from coalition.db import db
 from coalition.pages.card import Card, draw_card
 from coalition.petition.queries import current_count
 from coalition.settings import Settings
 from coalition.statements.queries import current_campaign
+from coalition.testimonies.queries import published_slugs
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
 from coalition.web.data import open_data
@@ -19,7 +21,7 @@ from coalition.web.links import page_url
 
 blueprint = Blueprint("machines", __name__)
 
-# Every page that a search may find, the news apart: each of those has a page of its own.
+# Every page that a search may find, news and testimonies apart: each of those has a page of its own.
 PAGES = (
     "pages.home",
     "petition.petition",
@@ -30,6 +32,9 @@ PAGES = (
     "statements.replies",
     "supporters.supporters",
     "endorsements.endorse",
+    "testimonies.published",
+    "testimonies_share.share",
+    "testimonies_return.come_back",
     "statements.updates",
     "statements.questions",
     "statements.about",
@@ -47,6 +52,9 @@ def sitemap() -> Response:
     addresses = [page_url(endpoint) for endpoint in PAGES]
     addresses += [
         page_url("statements.update", slug=update.slug) for update in current_campaign().updates
+    ]
+    addresses += [
+        page_url("testimonies.testimony", slug=slug) for slug in published_slugs(db.session())
     ]
     return Response(
         render_template("pages/sitemap.xml", addresses=addresses), mimetype="application/xml"

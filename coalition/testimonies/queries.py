@@ -120,6 +120,15 @@ def tag_counts(session: Session) -> dict[str, int]:
     return {row.tag: row.public for row in rows}
 
 
+def published_slugs(session: Session) -> Sequence[str]:
+    """The addresses of all that is public, in an order that tells nothing."""
+    return session.scalars(
+        select(PublishedTestimony.slug)
+        .where(PublishedTestimony.is_public.is_(True))
+        .order_by(PublishedTestimony.slug)
+    ).all()
+
+
 def find_published(session: Session, slug: str) -> PublishedTestimony | None:
     """What is, or once was, at this address."""
     return session.get(PublishedTestimony, slug, populate_existing=True)

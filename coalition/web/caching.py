@@ -16,14 +16,21 @@ STALE_SECONDS = 60  # and this much older while a fresh one is fetched (RFC 5861
 
 def public_page(view: Callable[..., Any]) -> Callable[..., Response]:
     """Let shared caches keep the answer of a page without personal content, with an ETag."""
+    return _cached(view, f"public, max-age={PAGE_SECONDS}, stale-while-revalidate={STALE_SECONDS}")
 
+
+def public_page_that_may_go(view: Callable[..., Any]) -> Callable[..., Response]:
+    """As `public_page`, for what its writer may take back: PAGE_SECONDS later no cache shows it,
+    whether or not the site answers then (RFC 9111, 5.2.2.2)."""
+    return _cached(view, f"public, max-age={PAGE_SECONDS}, must-revalidate")
+
+
+def _cached(view: Callable[..., Any], cache_control: str) -> Callable[..., Response]:
     @wraps(view)
     def cached(*args: Any, **kwargs: Any) -> Response:
         response = make_response(view(*args, **kwargs))
         if response.status_code == 200:
-            response.headers["Cache-Control"] = (
-                f"public, max-age={PAGE_SECONDS}, stale-while-revalidate={STALE_SECONDS}"
-            )
+            response.headers["Cache-Control"] = cache_control
             response.add_etag()
             response.make_conditional(request)
         return response

@@ -25,7 +25,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SHOWN = (
     "/", "/petition", "/statement", "/statement/easy-read", "/evidence", "/replies", "/demands",
     "/updates", "/questions", "/accessibility", "/help", "/privacy", "/supporters/endorse",
-    "endorse: check", "supporters: A to Z", "supporter", "sign: empty", "check email", "confirm", "counted", "yours", "erase", "404",
+    "endorse: check", "supporters: A to Z", "supporter", "testimonies: some", "testimony", "testimony: opened", "sign: empty", "check email", "confirm", "counted", "yours", "erase", "404",
 )  # fmt: skip
 
 

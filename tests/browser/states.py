@@ -7,8 +7,8 @@ in STATES, with the way there: a function that brings a browser to it (ways.py).
 from __future__ import annotations
 
 from coalition.endorsements.models import EndorsementStatus as Org
+from tests.browser import accounts, ways
 from tests.browser import organisations as orgs
-from tests.browser import ways
 from tests.browser.care import CARE_STATES
 from tests.browser.desk_signatures import SIGNATURE_STATES
 from tests.browser.desk_states import DESK_STATES
@@ -33,6 +33,7 @@ PAGES = [
     "/supporters/your-entry",
     "/supporters/code",
     "/supporters/erased",
+    "/testimonies",
     "/updates",
     "/updates/nsun-supports-us",
     "/testimonies/share",
@@ -274,6 +275,17 @@ STATES = [
     State("supporters: found", orgs.search("words=fictional&kind=user-led"), "on the list match"),
     State("supporters: none found", orgs.search("words=nobody"), "0 of those on the list match"),
     State("supporters: A to Z", orgs.search(""), "organisations have put their name"),
+    # Testimonies that are published
+    State("testimonies: some", accounts.read_list(), "Somebody asked for a nurse"),
+    State(
+        "testimonies: of a label",
+        accounts.read_list("?label=care-refused&theme=police-in-care"),
+        "account",
+    ),
+    State("testimonies: beyond the last page", accounts.read_list("?page=99"), "nothing on this"),
+    State("testimony", accounts.read_one, "Read this account"),
+    State("testimony: opened", accounts.open_one, "I had asked for a nurse"),
+    State("testimony: off the site", accounts.read_what_was_taken_back, "is not here", 410),
     # Errors
     State("400", ways.ask_under_another_name, "We could not read that", 400),
     State("403", ways.post_from_another_site, "We did not take that", 403),

@@ -41,7 +41,8 @@ def test_no_two_pages_share_a_title(tour: Tour) -> None:
 # Where somebody may be in need, or is busy with another form, nobody is asked to sign.
 NOT_TO_SIGN = {
     "/help", "/supporters/endorse", "/supporters/your-entry", "/supporters/code",
-    "/supporters/erased", "/testimonies/share", "/testimonies/return", "/petition/your-signature", "/petition/code", "/petition/erased",
+    "/supporters/erased", "/testimonies", "/testimonies/share", "/testimonies/return",
+    "/petition/your-signature", "/petition/code", "/petition/erased",
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from tests.visitor import Visitor, visitor_of
 PUBLIC = [
     "/", "/petition", "/statement", "/statement/versions/1", "/statement/easy-read", "/demands",
     "/evidence", "/replies", "/supporters", "/supporters/endorse", "/supporters/your-entry",
-    "/supporters/code", "/updates", "/updates/nsun-supports-us", "/questions", "/about",
+    "/supporters/code", "/testimonies", "/testimonies/share", "/updates", "/updates/nsun-supports-us", "/questions", "/about",
     "/help", "/privacy", "/accessibility", "/petition/your-signature", "/petition/code",
 ]  # fmt: skip
 # What a browser loads with a page; a link that only names another page is not loaded.
