@@ -29,6 +29,8 @@ GROUP = 4
 TICKET_LIFETIME = timedelta(days=30)  # a form that was opened a week ago still submits
 # For which a form that is sent once more, by a double press or a lost answer, tells its code again.
 TOLD_AGAIN = timedelta(hours=1)
+# A form that lay open longer is made anew before it is kept, so that there is time to send it again.
+FRESH = TOLD_AGAIN / 2
 TICKET_PURPOSE = "testimonies.ticket"
 LOOKUP_ID = 1
 # OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane; some 20 ms.
@@ -53,6 +55,10 @@ class Ticket:
     def code(self) -> str:
         digest = hashlib.sha256(f"code {self.nonce}".encode()).digest()
         return f"{int.from_bytes(digest) % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the form can be kept now, with time left for its answer to be lost."""
+        return now - self.made_at <= FRESH
 
     def tells_code(self, now: datetime) -> bool:
         """Whether the page that this form makes may show the code once more."""

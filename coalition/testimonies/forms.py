@@ -73,6 +73,7 @@ class TellForm(TextForm):
     ticket = HiddenField()  # of a new one
     key = HiddenField()  # the pass to one that is kept already
     revision = HiddenField()  # of it, as its writer saw it
+    rules = HiddenField()  # the version of the text whose rule stood on the page
     nickname = trap_field()
 
     WORDS = ("text",)
@@ -111,6 +112,10 @@ class TellForm(TextForm):
             if field.name not in names:
                 field.errors = []
         return not any(self[name].errors for name in names)
+
+    def knows_rule_of(self, telling: Telling) -> bool:
+        """Whether its writer has seen the rule as it is now."""
+        return self.rules.data == str(telling.version_id)
 
     def told(self, telling: Telling) -> Told:
         """The answers of a form that is valid. What the choice does not need is left out."""
@@ -171,4 +176,5 @@ def filled(told: Told) -> dict[str, Any]:
         "need_not_ask": not choices.ask_first,
         "email": told.contact or "",
         "consent": True,
+        "rules": str(told.rules_version_id),
     }

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 
 from coalition.crypto import TokenExpired, TokenInvalid, keyring
 from coalition.db import db
+from coalition.testimonies.codes import code_digest, codes_in, normal_code
 from coalition.testimonies.models import Testimony
-from coalition.testimonies.queries import find_by_code
+from coalition.testimonies.queries import find_by_code, find_testimony
 from coalition.web.limits import refuse_if_spent, spend, visitor_network
 
 PASS_LIFETIME = timedelta(hours=2)  # whoever uses this browser next must not come in by it
 PASS_PURPOSE, TRIES_PURPOSE = "testimonies.pass", "testimonies.tries"
+OWN_CODE = "Your own code stands in this. Whoever reads it could use it: take it out"
 
 
 def make_pass(testimony_id: uuid.UUID, now: datetime) -> str:
@@ -40,3 +42,13 @@ def find_with_limit(typed: str) -> Testimony | None:
     if found is None:
         spend("LIMIT_RECEIPT", network)
     return found
+
+
+def holds_own_code(testimony_id: uuid.UUID, text: str) -> bool:
+    """Whether a testimony's own code stands in what its writer wrote."""
+    session = db.session()
+    kept = find_testimony(session, testimony_id)
+    found = (normal_code(each) for each in codes_in(text))
+    return kept is not None and any(
+        code_digest(session, each) == kept.code_digest for each in found
+    )

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -19,14 +19,21 @@ from coalition.db import db, transaction
 from coalition.testimonies import actions
 from coalition.testimonies.forms import AnswerForm, CodeForm, TellForm, filled
 from coalition.testimonies.models import Testimony
-from coalition.testimonies.passes import find_with_limit, make_pass, read_pass
+from coalition.testimonies.passes import (
+    OWN_CODE,
+    find_with_limit,
+    holds_own_code,
+    make_pass,
+    read_pass,
+)
 from coalition.testimonies.queries import find_testimony
 from coalition.testimonies.share_views import LONGEST_BODY, form_page
 from coalition.testimonies.states import NotPossible
 from coalition.testimonies.status_page import status_page
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
-from coalition.web.limits import limit_writes
+from coalition.web.errors import error_page
+from coalition.web.limits import LimitReached, limit_writes, retry_after
 from coalition.web.uploads import takes_long_texts
 
 blueprint = Blueprint("testimonies_return", __name__, url_prefix="/testimonies")
@@ -62,7 +69,11 @@ def act() -> View:
         return _open()
     testimony_id = read_pass(request.form.get("key", ""), clock.utc_now())
     if testimony_id is None:
-        return _ask_again()
+        return _ask_again(step)
+    return _go_on(step, testimony_id)
+
+
+def _go_on(step: str, testimony_id: uuid.UUID) -> View:
     if find_testimony(db.session(), testimony_id) is None:
         return render_template("testimonies/erased.html"), 410
     if step == "edit":
@@ -86,12 +97,12 @@ def _open() -> View:
     return status_page(found.id)
 
 
-def _ask_again() -> View:
+def _ask_again(step: str) -> View:
     """The pass has run out: what was typed stays, and the step goes on once the code is there."""
     form = CodeForm(request.form)
     found = find_with_limit(form.code.data or "") if form.code.data and form.validate() else None
     if found is not None:
-        return _do(request.form.get("step", ""), found.id)
+        return _go_on(step, found.id)
     if form.code.data:
         form.code.errors = list(form.code.errors) or ["This code opens nothing. Check its digits"]
     kept = [(name, value) for name, value in request.form.items() if name not in ("code", "key")]
@@ -120,6 +131,9 @@ def _do(step: str, testimony_id: uuid.UUID) -> View:
     now = clock.utc_now()
     form = AnswerForm(request.form)
     if step in NEED_WORDS and not form.validate():
+        return status_page(testimony_id, answer_form=form)
+    if step in NEED_WORDS and holds_own_code(testimony_id, form.words.data or ""):
+        form.words.errors = [OWN_CODE]
         return status_page(testimony_id, answer_form=form)
     try:
         with transaction() as session:
@@ -165,3 +179,15 @@ def _edition_id() -> uuid.UUID:
         return uuid.UUID(hex=request.form.get("edition", ""))
     except ValueError:
         raise NotPossible("the form does not say which edited text you read") from None
+
+
+@blueprint.errorhandler(LimitReached)
+def keep_the_code(error: LimitReached) -> Response:
+    """Too many codes were wrong: what was typed stays."""
+    if request.form.get("step", "open") != "open":
+        return error_page(error)
+    form = CodeForm(request.form)
+    page = render_template("testimonies/return.html", form=form, refused=True)
+    response = make_response(page, 429)
+    response.headers["Retry-After"] = str(retry_after(error))
+    return response

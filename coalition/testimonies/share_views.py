@@ -23,11 +23,9 @@ from coalition.testimonies.actions import Begun, Stale
 from coalition.testimonies.codes import (
     TOLD_AGAIN,
     Ticket,
-    code_digest,
     codes_in,
     grouped,
     new_ticket,
-    normal_code,
     read_ticket,
     renewed_ticket,
 )
@@ -39,7 +37,13 @@ from coalition.testimonies.models import (
     DRAFT_LIFETIME,
     WITHDRAWN_LIFETIME,
 )
-from coalition.testimonies.passes import find_with_limit, make_pass, read_pass
+from coalition.testimonies.passes import (
+    OWN_CODE,
+    find_with_limit,
+    holds_own_code,
+    make_pass,
+    read_pass,
+)
 from coalition.testimonies.queries import find_testimony
 from coalition.testimonies.states import NotPossible
 from coalition.testimonies.status_page import status_page
@@ -110,13 +114,18 @@ def tell() -> View:
         return form_page(_where_wrong(form, step), form), 422
     if step in PAGES:
         return form_page(step, form)
+    if step == "send" and not form.knows_rule_of(current_campaign().telling):
+        return form_page("check", form, rule_changed=True), 409
     if form.key.data:
         return _rewrite(form, sends=step == "send")
     ticket = read_ticket(form.ticket.data or "", clock.utc_now())
-    if ticket is None:
-        form.ticket.data = ""
+    if ticket is None or not (ticket.is_fresh(clock.utc_now()) or _is_kept(ticket)):
         return form_page("check" if step == "send" else "save", form, stale=True), 422
     return _keep(form, ticket, sends=step == "send")
+
+
+def _is_kept(ticket: Ticket) -> bool:
+    return find_testimony(db.session(), ticket.testimony_id) is not None
 
 
 def _where_wrong(form: TellForm, step: str) -> str:
@@ -133,6 +142,8 @@ def form_page(step: str, form: TellForm, **values: Any) -> str:
     if not values.get("refused"):  # the database may be what failed
         form.ticket.data = _ticket_for_next_page(form.ticket.data or "")
     telling = current_campaign().telling
+    if values.get("rule_changed"):
+        form.rules.data = str(telling.version_id)
     form.labels.choices = [(each.slug, each.words) for each in telling.labels]
     text = form.text.data or ""
     return render_template(
@@ -152,7 +163,7 @@ def _ticket_for_next_page(sealed: str) -> str:
     ticket = read_ticket(sealed, now)
     if ticket is None:
         return new_ticket(now)
-    if find_testimony(db.session(), ticket.testimony_id) is not None:
+    if _is_kept(ticket):
         return sealed
     return renewed_ticket(ticket, now)
 
@@ -185,11 +196,10 @@ def _rewrite(form: TellForm, *, sends: bool) -> View:
         testimony_id = found.id if found else None
     if testimony_id is None:
         return form_page("again", form, wrong=bool(typed)), 401
-    if _holds_own_code(testimony_id, form.text.data or ""):
-        form.text.errors = [
-            "Your text holds your own code. Whoever reads it could use it: take it out"
-        ]
-        return form_page("write", form), 422
+    for field, page in ((form.text, "write"), (form.name, "choices")):
+        if holds_own_code(testimony_id, field.data or ""):
+            field.errors = [OWN_CODE]
+            return form_page(page, form), 422
     form.key.data = make_pass(testimony_id, now)
     revision = form.revision.data or ""
     seen = int(revision) if re.fullmatch(r"[0-9]{1,9}", revision) else 0
@@ -206,15 +216,6 @@ def _rewrite(form: TellForm, *, sends: bool) -> View:
             testimony_id, refused=f"Nothing was changed: {error}.", typed=form.text.data or ""
         )
     return status_page(testimony_id, done="Sent." if sends else "Saved.")
-
-
-def _holds_own_code(testimony_id: uuid.UUID, text: str) -> bool:
-    session = db.session()
-    kept = find_testimony(session, testimony_id)
-    found = (normal_code(each) for each in codes_in(text))
-    return kept is not None and any(
-        code_digest(session, each) == kept.code_digest for each in found
-    )
 
 
 @blueprint.post("/code-file")

@@ -99,7 +99,10 @@ def test_guessing_is_slowed_down_and_using_the_right_code_is_not(
             assert come_back(visitor, f"000000000000000{number}").status == 422
         page = come_back(visitor, grouped(ticket.code))
         assert page.status == 429
+        assert int(page.headers["retry-after"]) > 0
         assert "What you told" not in page.text
+        assert "your account is as it was" in page.text
+        assert page.form("/testimonies/return").values["code"] == grouped(ticket.code)
         assert come_back(visitor_of(app, "203.0.113.9"), ticket.code).status == 200
 
 
@@ -127,6 +130,20 @@ def test_a_pass_that_ran_out_keeps_the_answer_and_goes_on_with_the_code(
     assert wrong.status == 401
     done = visitor.submit(wrong, "/testimonies/return", code=grouped(ticket.code))
     assert "We have your answer" in done.text
+    assert stands(ticket) is State.SUBMITTED
+
+
+@pytest.mark.parametrize(("step", "says"), [("edit", TEXT), ("erase", "<h1>Erase everything</h1>")])
+def test_what_was_pressed_when_the_pass_ran_out_goes_on_with_the_code(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, step: str, says: str
+) -> None:
+    ticket = sent()
+    page = come_back(visitor, ticket.code)
+    now = clock.utc_now()
+    monkeypatch.setattr(clock, "utc_now", lambda: now + LATER)
+    again = press(visitor, page, step)
+    assert again.status == 401
+    assert says in visitor.submit(again, "/testimonies/return", code=ticket.code).text
     assert stands(ticket) is State.SUBMITTED
 
 
@@ -219,6 +236,9 @@ def test_a_refusal_says_why_and_can_be_answered(app: Flask, visitor: Visitor) ->
     empty = press(visitor, page, "answer", words=" ")
     assert empty.status == 422
     assert "Write a few words" in empty.text
+    own = press(visitor, page, "answer", words=f"It ended. {grouped(ticket.code)}")
+    assert own.status == 422
+    assert "Your own code stands in this" in own.text
     done = press(visitor, page, "answer", words="It ended last week.")
     assert "Somebody reads it" in done.text
     assert stands(ticket) is State.SUBMITTED

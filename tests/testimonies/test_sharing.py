@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from coalition import clock
 from coalition.audit.models import AuditEntry
 from coalition.db import db
+from coalition.statements.queries import current_campaign
 from coalition.testimonies.actions import LONGEST_TEXT
 from coalition.testimonies.choices import Use
 from coalition.testimonies.models import Testimony
@@ -155,27 +156,38 @@ def test_a_number_like_a_code_is_warned_of_once(visitor: Visitor) -> None:
     assert kept() == 1
 
 
-def test_a_form_that_was_opened_a_week_ago_still_works(
-    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("age", [timedelta(minutes=31), timedelta(days=7), timedelta(days=31)])
+def test_a_form_that_lay_open_is_made_new_with_all_that_was_typed_and_its_code_is_not_lost(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, age: timedelta
 ) -> None:
     page = write(visitor)
-    later = clock.utc_now() + timedelta(days=7)
-    monkeypatch.setattr(clock, "utc_now", lambda: later)
-    assert "Your code" in go_on(visitor, page, "send").text
-    assert kept() == 1
-
-
-def test_one_that_is_older_than_a_month_is_made_new_with_all_that_was_typed(
-    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = write(visitor)
-    later = clock.utc_now() + timedelta(days=31)
-    monkeypatch.setattr(clock, "utc_now", lambda: later)
+    opened = clock.utc_now()
+    monkeypatch.setattr(clock, "utc_now", lambda: opened + age)
     again = go_on(visitor, page, "send")
     assert again.status == 422
     assert "Press the button once more" in again.text
     assert form_of(again)["text"] == TEXT
-    assert "Your code" in go_on(visitor, again, "send").text
+    assert kept() == 0
+    lost = go_on(visitor, again, "send")  # an answer that never arrives
+    assert code_on(go_on(visitor, again, "send")) == code_on(lost)
+    assert kept() == 1
+
+
+def test_a_rule_that_was_published_anew_is_read_before_anything_is_sent(
+    app: Flask, visitor: Visitor
+) -> None:
+    page = write(visitor)
+    open_the_form(app, "We send somebody, always.")
+    db.session.rollback()  # the visitor reads in a transaction that began before
+    again = go_on(visitor, page, "send")
+    assert again.status == 409
+    assert "published our rule anew" in again.text
+    assert "We send somebody, always." in again.text
+    assert kept() == 0
+    code = code_on(go_on(visitor, again, "send"))
+    found = find_by_code(db.session(), code)
+    assert found is not None
+    assert found.rules_version_id == current_campaign().telling.version_id
 
 
 # The code
@@ -314,14 +326,17 @@ def test_a_draft_in_two_windows_shows_both_and_loses_neither(visitor: Visitor) -
     assert found.text == "From both."
 
 
-def test_ones_own_code_never_goes_along_with_the_text(visitor: Visitor) -> None:
+@pytest.mark.parametrize("field", ["text", "name"])
+def test_ones_own_code_never_goes_along(visitor: Visitor, field: str) -> None:
     code = code_on(go_on(visitor, write(visitor), "send"))
     page = press(visitor, come_back(visitor, code), "edit")
-    page = go_on(visitor, page, "choices", text=f"My code is {code}.")
-    page = go_on(visitor, page, "check", use="publish")
+    typed = {"use": "publish-named", "name": "Somebody", field: f"My code is {code}."}
+    page = go_on(visitor, page, "choices", text=typed.get("text", TEXT))
+    page = go_on(visitor, page, "check", use=typed["use"], name=typed["name"])
     refused = go_on(visitor, page, "send", code_is_meant="yes")
     assert refused.status == 422
-    assert "Your text holds your own code" in refused.text
+    assert "Your own code stands in this" in refused.text
+    assert form_of(refused)[field] == f"My code is {code}."
     found = find_by_code(db.session(), code)
     assert found is not None
     assert found.text == TEXT
