@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -34,11 +35,15 @@ from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
 from coalition.worker import WRITERS, fold_count
+from tests.commands import run_coalition
 from tests.compiled import compile_once
 from tests.mailbox import Mailbox, free_port
 from tests.visitor import Visitor, visitor_at, visitor_of
 
 compile_once()
+
+# The applications of thousands of tests are not worth looking through so often for what can go.
+gc.set_threshold(50_000, 50, 100)
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a-secret-that-is-long-enough-for-a-test"
@@ -244,15 +249,9 @@ class Site:
 
 def run_command(settings: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Run `coalition` with these settings, as from a shell."""
-    return subprocess.run(
-        [sys.executable, "-m", "coalition.cli", *words],
-        env={**_clean_environment(), **settings},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_coalition(words, {**_clean_environment(), **settings})
+    told, complained = done.stdout.decode(), done.stderr.decode()
+    return subprocess.CompletedProcess(words, done.returncode, told, complained)
 
 
 def _clean_environment() -> dict[str, str]:

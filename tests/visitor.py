@@ -8,6 +8,7 @@ import http.client
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -81,11 +82,20 @@ class Page:
     url: str
     data: bytes = b""
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _read(self) -> _Reader:
         reader = _Reader()
         if "html" in self.headers.get("content-type", ""):
             reader.feed(self.text)
-        self.forms, self.links = reader.forms, reader.links
+        return reader
+
+    @property
+    def forms(self) -> list[Form]:
+        return self._read.forms
+
+    @property
+    def links(self) -> list[str]:
+        return self._read.links
 
     def form(self, action: str) -> Form:
         """The form whose action holds this text."""

@@ -115,7 +115,7 @@ class TellForm(TextForm):
 
     def knows_rule_of(self, telling: Telling) -> bool:
         """Whether its writer has seen the rule as it is now."""
-        return self.rules.data == str(telling.version_id)
+        return bool(self.rules.data == str(telling.version_id))
 
     def told(self, telling: Telling) -> Told:
         """The answers of a form that is valid. What the choice does not need is left out."""

@@ -7,7 +7,6 @@ it is saved or sent, and one that was opened a week ago still works.
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
@@ -112,8 +111,11 @@ def tell() -> View:
         form.use.data = "count"  # a draft says nothing yet; the least is assumed
     if not form.check_only(*NEEDED[step]):
         return form_page(_where_wrong(form, step), form), 422
-    if step in PAGES:
-        return form_page(step, form)
+    return form_page(step, form) if step in PAGES else _take(step, form)
+
+
+def _take(step: str, form: TellForm) -> View:
+    """What becomes of a form that is whole: it is sent, or kept as a draft."""
     if step == "send" and not form.knows_rule_of(current_campaign().telling):
         return form_page("check", form, rule_changed=True), 409
     if form.key.data:

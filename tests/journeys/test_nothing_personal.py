@@ -4,8 +4,6 @@ the log files, the audit log, what commands say, the pages of errors, and the da
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from tests.conftest import ROOT, Site, serving
+from tests.commands import run_coalition
+from tests.conftest import Site, serving
 from tests.desking import code_now
 from tests.endorsing import register
 from tests.leaks import Marks, columns_of, spellings
@@ -94,15 +93,7 @@ class Story:
         self.answers.append((f"{status} at {page.url.partition('?')[0]}", page.data, set(typed)))
 
     def command(self, *words: str, stdin: bytes = b"") -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "coalition.cli", *words],
-            env={**self.site.environment, "PATH": "/usr/bin:/bin"},
-            cwd=ROOT,
-            input=stdin,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_coalition(words, {**self.site.environment, "PATH": "/usr/bin:/bin"}, stdin)
         told = done.stdout + done.stderr
         assert done.returncode == 0, told
         self.answers.append((" ".join(words[:2]), told, set()))

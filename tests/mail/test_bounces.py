@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -38,7 +37,8 @@ from coalition.petition import emails
 from coalition.petition.actions import Personal, sign_petition
 from coalition.petition.models import SignatureStatus
 from coalition.petition.queries import find_by_address, waiting_but_bounced
-from tests.conftest import ROOT, environment, run_command
+from tests.commands import run_coalition
+from tests.conftest import environment, run_command
 from tests.factories import agreed_now, make_endorsement, make_signature
 from tests.mail import bounce_samples as samples
 from tests.mail.bounce_samples import fill
@@ -161,15 +161,7 @@ def unknown() -> int:
 def pipe(values: dict[str, str], data: bytes) -> subprocess.CompletedProcess[bytes]:
     """What a mail server does: `coalition mail bounce < message`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("COALITION_")}
-    return subprocess.run(
-        [sys.executable, "-m", "coalition.cli", "mail", "bounce"],
-        env={**clean, **values},
-        cwd=ROOT,
-        input=data,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    return run_coalition(("mail", "bounce"), {**clean, **values}, data)
 
 
 def test_a_bounce_that_names_no_mail_of_ours_is_counted_and_not_kept(app: Flask) -> None:
