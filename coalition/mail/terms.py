@@ -1,4 +1,4 @@
-"""How long the mail room keeps what, as the privacy notice says it."""
+"""How long what is kept, as the privacy notice says it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from coalition.mail.actions import GIVE_UP_AFTER, KEPT_AFTER_SENDING
 from coalition.mail.bounce_actions import BOUNCES_KEPT
+from coalition.web.caching import PAGE_SECONDS
 from coalition.web.limit_rules import longest_window
 
 
@@ -15,5 +16,6 @@ def mail_terms() -> dict[str, Any]:
         "mail_days": KEPT_AFTER_SENDING.days,
         "give_up_days": GIVE_UP_AFTER.days,
         "bounce_days": BOUNCES_KEPT.days,
+        "page_seconds": PAGE_SECONDS,
         "limit_seconds": longest_window("LIMIT_NETWORK"),
     }

@@ -49,7 +49,7 @@ def help_page() -> str:
 @public_page
 def privacy() -> str:
     """What is kept, why and how long: each figure is the one that the code uses."""
-    return render_template("pages/privacy.html", page_seconds=PAGE_SECONDS, **mail_terms())
+    return render_template("pages/privacy.html", **mail_terms())
 
 
 @blueprint.get("/accessibility")

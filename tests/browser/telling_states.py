@@ -61,13 +61,11 @@ def other_words_after_going_back(page: Page, sites: Sites) -> None:
     choose()(page, sites)
     # As from another window of the same form.
     page.locator("[name=text]").evaluate("field => { field.value = 'Other words.' }")
-    ticket = page.locator("[name=ticket]").input_value()
+    unseen = {name: page.locator(f"[name={name}]").input_value() for name in ("ticket", "rules")}
     page.request.post(
         f"{sites.telling.url}/testimonies/share",
-        form={
-            "step": "send", "text": TEXT, "use": "read", "consent": "yes", "ticket": ticket,
-        },
-    )  # fmt: skip
+        form={"step": "send", "text": TEXT, "use": "read", "consent": "yes", **unseen},
+    )
     press(page, "Send it")
 
 
