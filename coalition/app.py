@@ -27,6 +27,11 @@ from coalition.desk import (
     people_views,
     reading_views,
     safeguarding_views,
+    testimony_decision_views,
+    testimony_edit_views,
+    testimony_public_views,
+    testimony_second_views,
+    testimony_views,
     text_preview_views,
     text_views,
 )
@@ -113,6 +118,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         reading_views.blueprint,
         safeguarding_views.blueprint,
         complaint_views.blueprint,
+        testimony_views.blueprint,
+        testimony_edit_views.blueprint,
+        testimony_second_views.blueprint,
+        testimony_decision_views.blueprint,
+        testimony_public_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

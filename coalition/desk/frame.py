@@ -18,6 +18,7 @@ WAYS: list[tuple[str, str, frozenset[Role]]] = [
     ("/desk/signatures", "Signatures", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
     ("/desk/complaints", "Complaints", frozenset({Role.MODERATOR})),
     ("/desk/safeguarding", "Safeguarding", frozenset({Role.SAFEGUARDING})),
+    ("/desk/testimonies", "Testimonies", frozenset({Role.MODERATOR})),
     ("/desk/hand-in", "Hand-in", frozenset({Role.ADMINISTRATOR, Role.PRESS})),
     ("/desk/texts", "Texts", frozenset({Role.EDITOR, Role.ADMINISTRATOR})),
     ("/desk/mail", "Mail", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),

@@ -75,6 +75,19 @@ def take(session: Session, testimony_id: uuid.UUID, reader: Moderator, *, now: d
     _record(session, testimony, "read", reader, now=now)
 
 
+def note_reading(
+    session: Session, testimony_id: uuid.UUID, reader: Moderator, what: str, *, now: datetime
+) -> None:
+    """Write to the log that somebody reads `what` of it. Raises NotPossible where it is closed to
+    the desk."""
+    testimony = locked(session, testimony_id)
+    if testimony.state in CLOSED_TO_DESK:
+        raise NotPossible("its writer has taken it back; there is nothing more for you to do")
+    if testimony.paused_by is PausedBy.WRITER:
+        raise NotPossible("its writer has paused it; leave it until they go on")
+    _record(session, testimony, what, reader, now=now)
+
+
 def give_back(
     session: Session, testimony_id: uuid.UUID, reader: Moderator, *, now: datetime
 ) -> None:

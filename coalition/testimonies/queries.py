@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from coalition.testimonies.codes import code_digest, is_code, normal_code
-from coalition.testimonies.models import Edition, PublishedTag, PublishedTestimony, Testimony
+from coalition.testimonies.models import (
+    Edition,
+    PausedBy,
+    PublishedTag,
+    PublishedTestimony,
+    Testimony,
+)
 from coalition.testimonies.states import State
 
 FOR_FIRST = (State.SUBMITTED, State.CLAIMED)
@@ -48,6 +54,8 @@ class Waiting:
     is_appeal: bool
     decided_by: uuid.UUID | None  # who may not look at the appeal
     first_by: uuid.UUID | None  # who may not be its second reader
+    # Its writer's address, where they left one: whoever has it too does not read this.
+    contact: str | None = field(default=None, repr=False)
 
 
 def waiting(session: Session) -> list[Waiting]:
@@ -77,6 +85,7 @@ def _waiting(testimony: Testimony, edition: Edition | None) -> Waiting:
         is_appeal=testimony.was_appealed,
         decided_by=testimony.decided_by if testimony.was_appealed else None,
         first_by=edition.first_by if edition and for_second else None,
+        contact=testimony.contact,
     )
 
 
@@ -111,6 +120,20 @@ def published_page(
         .limit(size)
     ).all()
     return Page(items, number, max(1, -(-total // size)), total)
+
+
+def public_or_taken_down(session: Session) -> list[tuple[PublishedTestimony, Testimony]]:
+    """What is on the site, or was taken off it by the desk, the newest first."""
+    rows = session.execute(
+        select(PublishedTestimony, Testimony)
+        .join(Testimony, Testimony.id == PublishedTestimony.testimony_id)
+        .where(
+            (Testimony.state == State.PUBLISHED)
+            | ((Testimony.state == State.PAUSED) & (Testimony.paused_by == PausedBy.DESK))
+        )
+        .order_by(PublishedTestimony.changed_on.desc(), PublishedTestimony.slug)
+    )
+    return [(published, testimony) for published, testimony in rows]
 
 
 def tag_counts(session: Session) -> dict[str, int]:

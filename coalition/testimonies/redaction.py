@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -33,17 +32,6 @@ class Span(NamedTuple):
     kind: SpanKind
 
 
-class Word(NamedTuple):
-    """A word of a paragraph, with the place of its characters in the whole text."""
-
-    start: int
-    end: int
-    words: str
-
-
-_WORD = re.compile(r"\S+")
-
-
 def redacted(text: str, spans: Iterable[Span]) -> str:
     """`text` with a note in place of each span. Spans that touch or overlap are one."""
     parts, at = [], 0
@@ -71,6 +59,14 @@ def merged(spans: Iterable[Span], length: int) -> list[Span]:
     return found
 
 
+def added(spans: Sequence[Span], more: Iterable[Span]) -> list[Span]:
+    """The spans and more of them; where they overlap, the new one says what it was."""
+    kept = list(spans)
+    for span in more:
+        kept = [*without(kept, span.start, span.end), span]
+    return kept
+
+
 def without(spans: Sequence[Span], start: int, end: int) -> list[Span]:
     """The spans, less whatever of them lies in these characters: put back again."""
     left: list[Span] = []
@@ -95,9 +91,3 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
             begun = None
         at += len(line) + 1
     return found
-
-
-def words_of(text: str, start: int, end: int) -> Iterator[Word]:
-    """The words between these places."""
-    for found in _WORD.finditer(text, start, end):
-        yield Word(found.start(), found.end(), found.group())

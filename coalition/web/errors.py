@@ -33,6 +33,7 @@ LABELS = {
     "statement": "The words that you complain of",
     "meaning": "What these words say",
     "inaccurate": "What is not true in them",
+    "summary": "Summary",
 }
 PAGES = frozenset({400, 403, 404, 405, 413, 429, 500})
 log = logging.getLogger(__name__)

@@ -1,0 +1,138 @@
+"""What all pages about one testimony at the desk share: who may open it, and who has it in hand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import abort, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from coalition import clock
+from coalition.accounts.guard import current_moderator
+from coalition.accounts.models import Moderator, Role
+from coalition.db import db, transaction
+from coalition.desk import claims
+from coalition.desk.claims import Taken
+from coalition.desk.models import Claim
+from coalition.desk.testimony_queue import KIND, is_own
+from coalition.statements.queries import current_campaign
+from coalition.testimonies import decisions
+from coalition.testimonies.models import PausedBy, Testimony
+from coalition.testimonies.queries import find_testimony
+from coalition.testimonies.states import CLOSED_TO_DESK, NotPossible, State
+from coalition.web.errors import what_was_typed
+
+# Administrators alone do not read testimonies.
+ROLES = (Role.MODERATOR,)
+IN_HAND = (State.CLAIMED, State.SECOND_READING)
+
+View = str | BaseResponse | tuple[str, int]
+Deed = Callable[[Session, Moderator, datetime], object]
+
+
+def found(testimony_id: uuid.UUID) -> Testimony:
+    """The testimony, unless its writer left the address of whoever asks."""
+    testimony = find_testimony(db.session(), testimony_id)
+    if testimony is None:
+        abort(404)
+    if is_own(current_moderator(), testimony.contact):
+        abort(403, description="own account")
+    return testimony
+
+
+def is_closed(testimony: Testimony) -> bool:
+    """Whether nobody at the desk may open it now, because its writer wishes so."""
+    return testimony.state in CLOSED_TO_DESK or testimony.paused_by is PausedBy.WRITER
+
+
+def own_claim(testimony_id: uuid.UUID) -> Claim | None:
+    """The claim of whoever is signed in, while it holds."""
+    claim = claims.claims_now(db.session(), KIND, now=clock.utc_now()).get(testimony_id)
+    return claim if claim and claim.moderator_id == current_moderator().id else None
+
+
+def in_hand(testimony_id: uuid.UUID, *states: State) -> Testimony | None:
+    """The testimony, where whoever is signed in reads it just now, and it is in one of these
+    states."""
+    testimony = found(testimony_id)
+    has_it = testimony.state in states and own_claim(testimony_id) is not None
+    return testimony if has_it else None
+
+
+def to_show(testimony_id: uuid.UUID) -> BaseResponse:
+    """To the page that says where it stands."""
+    return redirect(url_for("desk_testimonies.show", testimony_id=testimony_id), 303)
+
+
+def to_queue(done: str) -> BaseResponse:
+    return redirect(url_for("desk_testimonies.queue", done=done), 303)
+
+
+def label_words(slug: str) -> str:
+    """A label in words."""
+    label = current_campaign().telling.label(slug)
+    return label.words if label else "a label that is no longer used"
+
+
+def theme_words(slug: str) -> str:
+    """A theme's name."""
+    theme = current_campaign().telling.theme(slug)
+    return theme.name if theme else "a theme that is no longer used"
+
+
+def sent_turn() -> int:
+    """The turn of the testimony that the form was made from; none fits what is no number."""
+    return request.form.get("turn", -1, int)
+
+
+def act(testimony_id: uuid.UUID, do: Deed, *, ends: bool = True) -> View | None:
+    """Do something with a testimony in hand, in one transaction; give it back where that `ends`
+    the reading. None where it was done, else the page that says why not.
+
+    A lease that ran out is renewed where nobody else has it; that is written to the log.
+    """
+    found(testimony_id)
+    now = clock.utc_now()
+    try:
+        with transaction() as session:
+            moderator = current_moderator()
+            had_it = has_claimed(session, testimony_id, moderator)
+            taken = claims.take(session, KIND, testimony_id, moderator, now=now)
+            if taken is None:
+                if not had_it:
+                    decisions.note_reading(session, testimony_id, moderator, "read", now=now)
+                do(session, moderator, now)
+                if ends:
+                    claims.release(session, KIND, testimony_id, moderator)
+    except NotPossible as error:
+        return refused(testimony_id, str(error))
+    return refused(testimony_id, _taken_words(taken)) if taken else None
+
+
+def has_claimed(session: Session, testimony_id: uuid.UUID, moderator: Moderator) -> bool:
+    """Whether the last one who took it was this moderator, even if the lease ran out since."""
+    claim = session.get(Claim, (KIND, testimony_id), populate_existing=True)
+    return claim is not None and claim.moderator_id == moderator.id
+
+
+def _taken_words(taken: Taken) -> str:
+    return f"{taken.name} has taken it meanwhile"
+
+
+def refused(testimony_id: uuid.UUID, why: str) -> tuple[str, int]:
+    """Nothing was done. Not a word of the testimony, and every word that was typed."""
+    page = render_template(
+        "desk/testimony_refused.html",
+        testimony_id=testimony_id,
+        why=why,
+        kept=what_was_typed(),
+    )
+    return page, 409
+
+
+def gone(testimony: Testimony) -> tuple[str, int]:
+    """Its writer has taken it back, or paused it, perhaps while it was being read."""
+    return render_template("desk/testimony_gone.html", paused=testimony.paused_by is not None), 410

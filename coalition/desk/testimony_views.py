@@ -1,0 +1,175 @@
+"""Testimonies at the desk: what waits, by its labels; taking it; reading it a passage at a time."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from coalition import clock
+from coalition.accounts.guard import current_moderator, for_roles
+from coalition.clock import day_in_uk
+from coalition.db import db, transaction
+from coalition.desk import claims
+from coalition.desk.testimony_checklist import boxes_of
+from coalition.desk.testimony_desk import (
+    IN_HAND,
+    ROLES,
+    View,
+    found,
+    gone,
+    has_claimed,
+    is_closed,
+    label_words,
+    own_claim,
+    refused,
+    theme_words,
+    to_queue,
+    to_show,
+)
+from coalition.desk.testimony_passages import Passage, passages
+from coalition.desk.testimony_queue import KIND, offered
+from coalition.testimonies import decisions
+from coalition.testimonies.models import PausedBy, Testimony
+from coalition.testimonies.moving import edition_of
+from coalition.testimonies.queries import FOR_FIRST, FOR_SECOND
+from coalition.testimonies.states import WHERE_IT_STANDS, NotPossible, State
+
+blueprint = Blueprint("desk_testimonies", __name__, url_prefix="/desk/testimonies")
+blueprint.app_context_processor(lambda: {"label_words": label_words, "theme_words": theme_words})
+
+
+@blueprint.get("")
+@for_roles(*ROLES)
+def queue() -> str:
+    now, moderator = clock.utc_now(), current_moderator()
+    mine = {
+        number
+        for number, claim in claims.claims_now(db.session(), KIND, now=now).items()
+        if claim.moderator_id == moderator.id
+    }
+    return render_template(
+        "desk/testimonies.html",
+        waiting=offered(db.session(), moderator, now=now),
+        mine=mine,
+        for_second=FOR_SECOND,
+        done=request.args.get("done"),
+        today=day_in_uk(now),
+    )
+
+
+@blueprint.post("/<uuid:testimony_id>/take")
+@for_roles(*ROLES)
+def take(testimony_id: uuid.UUID) -> View:
+    """Claim it, and go to its labels. Reading is written to the log."""
+    if is_closed(testimony := found(testimony_id)):
+        return gone(testimony)
+    now = clock.utc_now()
+    try:
+        with transaction() as session:
+            moderator = current_moderator()
+            goes_on = has_claimed(session, testimony_id, moderator)
+            taken = claims.take(session, KIND, testimony_id, moderator, now=now)
+            # What somebody has in hand stays as it is: a form in another window goes on to fit.
+            if taken is None and not (goes_on and testimony.state in IN_HAND):
+                decisions.take(session, testimony_id, moderator, now=now)
+    except NotPossible as error:
+        return refused(testimony_id, str(error))
+    return to_show(testimony_id)
+
+
+@blueprint.get("/<uuid:testimony_id>")
+@for_roles(*ROLES)
+def show(testimony_id: uuid.UUID) -> View:
+    """Labels first, then the text, as far as it is asked for. Whoever has not taken it reads
+    labels alone."""
+    testimony = found(testimony_id)
+    if is_closed(testimony):
+        return gone(testimony)
+    claim = own_claim(testimony_id)
+    if claim is None or testimony.state not in IN_HAND:
+        return _outline(testimony)
+    return page_in_hand(testimony, claim.until)
+
+
+def _outline(testimony: Testimony) -> View:
+    session, now = db.session(), clock.utc_now()
+    if testimony.state is State.PUBLISHED or testimony.paused_by is PausedBy.DESK:
+        where = url_for("desk_testimonies_public.show", testimony_id=testimony.id)
+        return redirect(where, 303)
+    return render_template(
+        "desk/testimony_outline.html",
+        testimony=testimony,
+        edition=edition_of(session, testimony),
+        stands=WHERE_IT_STANDS[testimony.state],
+        may_be_taken=testimony.state in FOR_FIRST + FOR_SECOND,
+        taken=claims.taken_by_another(session, KIND, testimony.id, current_moderator(), now=now),
+        today=day_in_uk(now),
+    )
+
+
+def page_in_hand(testimony: Testimony, until: datetime, *, problem: bool = False) -> View:
+    """The page of what somebody reads: the original for a first reader, for a second one the
+    edited version. `problem`: its checklist was sent with gaps."""
+    session = db.session()
+    edition = edition_of(session, testimony)
+    is_second = testimony.state is State.SECOND_READING
+    text = (edition.text if edition else None) if is_second else testimony.text
+    parts = passages(text or "")
+    page = render_template(
+        "desk/testimony_second.html" if is_second else "desk/testimony.html",
+        testimony=testimony,
+        choices=testimony.choices,
+        edition=edition,
+        text=text or "",
+        parts=parts,
+        shown=parts if problem else _asked_for(parts),
+        until=until,
+        boxes=boxes_of(edition, request.form if problem else None) if is_second else [],
+        today=day_in_uk(clock.utc_now()),
+    )
+    return page, 422 if problem else 200
+
+
+def _asked_for(parts: list[Passage]) -> list[Passage]:
+    """The passages up to that which the address names; none at first."""
+    to = request.args.get("to", "0")
+    if to == "all":
+        return parts
+    return parts[: int(to)] if to.isdecimal() and len(to) < 6 else []
+
+
+@blueprint.post("/<uuid:testimony_id>/give-back")
+@for_roles(*ROLES)
+def give_back(testimony_id: uuid.UUID) -> BaseResponse:
+    _leave(testimony_id, passes_on=False)
+    return to_queue("given")
+
+
+@blueprint.post("/<uuid:testimony_id>/pass-on")
+@for_roles(*ROLES)
+def pass_on(testimony_id: uuid.UUID) -> BaseResponse:
+    """Leave it to others, for good. Nobody asks why."""
+    _leave(testimony_id, passes_on=True)
+    return to_queue("passed")
+
+
+def _leave(testimony_id: uuid.UUID, *, passes_on: bool) -> None:
+    """Back to the queue, if it is still in this person's hands; what was edited stays."""
+    found(testimony_id)
+    now = clock.utc_now()
+    with transaction() as session:
+        moderator = current_moderator()
+        claim = claims.claims_now(session, KIND, now=now).get(testimony_id)
+        if claim is not None and claim.moderator_id == moderator.id:
+            try:
+                with session.begin_nested():
+                    decisions.give_back(session, testimony_id, moderator, now=now)
+            except NotPossible:
+                session.expire_all()  # it has gone on meanwhile, and is nobody's
+        if passes_on:
+            claims.pass_on(session, KIND, testimony_id, moderator, now=now)
+        else:
+            claims.release(session, KIND, testimony_id, moderator)
