@@ -14,6 +14,7 @@ from tests.browser.desk_signatures import SIGNATURE_STATES
 from tests.browser.desk_states import DESK_STATES
 from tests.browser.state import State, wrong
 from tests.browser.telling_states import TELLING_STATES
+from tests.browser.testimony_states import TESTIMONY_STATES
 from tests.browser.text_states import TEXT_STATES
 from tests.browser.ways import LONG_NAME, LONG_WORDS, TOO_OLD, Status
 from tests.factories import LOGO
@@ -299,6 +300,7 @@ STATES = [
     *DESK_STATES,
     *SIGNATURE_STATES,
     *TELLING_STATES,
+    *TESTIMONY_STATES,
     *TEXT_STATES,
     *CARE_STATES,
 ]
