@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +14,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from coalition import clock
 from coalition.accounts.guard import current_moderator, for_roles
 from coalition.accounts.models import Moderator, Role
-from coalition.audit.actions import record
-from coalition.db import db, transaction
-from coalition.desk import claims
+from coalition.db import db
+from coalition.desk import claims, in_hand
 from coalition.desk.complaint_forms import DECISIONS, ComplaintDecisionForm
+from coalition.desk.in_hand import Hand, NotYours, TakenMeanwhile, nothing_decided
 from coalition.desk.models import ItemKind
 from coalition.testimonies import complaint_actions, complaint_decisions
 from coalition.testimonies.complaint_clocks import Clocks, clocks_of
@@ -93,17 +94,8 @@ def _found(complaint_id: uuid.UUID) -> Complaint:
 def take(complaint_id: uuid.UUID) -> BaseResponse:
     """Claim it, and go to read it. Reading is written to the log."""
     _found(complaint_id)
-    now = clock.utc_now()
-    with transaction() as session:
-        moderator = current_moderator()
-        if claims.take(session, KIND, complaint_id, moderator, now=now) is None:
-            record(
-                session,
-                actor=moderator.actor,
-                action="complaint: read",
-                subject=f"complaint {complaint_id}",
-                now=now,
-            )
+    with suppress(NotYours), in_hand.held(KIND, complaint_id) as hand:
+        hand.record("read")
     return redirect(url_for("desk_complaints.show", complaint_id=complaint_id), 303)
 
 
@@ -117,10 +109,9 @@ def _page(
     complaint_id: uuid.UUID, form: ComplaintDecisionForm, refused: str | None = None
 ) -> tuple[str, int]:
     """One complaint. Whoever has not taken it reads its clocks alone."""
-    session, moderator, now = db.session(), current_moderator(), clock.utc_now()
+    session = db.session()
     complaint = _found(complaint_id)
     testimony = complaint_decisions.testimony_of(session, complaint)
-    claim = claims.claims_now(session, KIND, now=now).get(complaint_id)
     page = render_template(
         "desk/complaint.html",
         complaint=complaint,
@@ -133,12 +124,12 @@ def _page(
         where=WHERE_IT_STANDS[testimony.state],
         may_come_back=complaint_decisions.may_come_back(testimony),
         has_contact=bool(testimony.contact),
-        claim=claim if claim and claim.moderator_id == moderator.id else None,
-        taken=claims.taken_by_another(session, KIND, complaint_id, moderator, now=now),
+        claim=in_hand.own_claim(KIND, complaint_id),
+        taken=in_hand.taken_by_another(KIND, complaint_id),
         form=form,
         refused=refused,
         done=request.args.get("done"),
-        now=now,
+        now=clock.utc_now(),
     )
     return page, 409 if refused else 422 if form.errors else 200
 
@@ -153,25 +144,16 @@ def decide(complaint_id: uuid.UUID) -> View:
         abort(400)
     if not form.validate():
         return _page(complaint_id, form)
-    now, ends = clock.utc_now(), ENDS.get(form.decision.data)
+    ends = ENDS.get(form.decision.data)
     shows_mail = ends is not None and "sure" not in request.form
     still_down = False
     try:
-        with transaction() as session:
-            moderator = current_moderator()
-            taken = claims.take(session, KIND, complaint_id, moderator, now=now)
-            if taken is None and not shows_mail:
-                still_down = _carry_out(session, complaint_id, form, moderator, now)
-                if ends is not None:
-                    claims.release(session, KIND, complaint_id, moderator)
-    except NotPossible as error:
-        return _page(complaint_id, form, f"Nothing was decided: {error}.")
-    if taken:
-        return _page(
-            complaint_id,
-            form,
-            f"{taken.name} has taken this meanwhile, so nothing was decided. Your words are below.",
-        )
+        is_last = ends is not None and not shows_mail
+        with in_hand.held(KIND, complaint_id, ends=is_last) as hand:
+            if not shows_mail:
+                still_down = _carry_out(hand, form)
+    except (NotPossible, TakenMeanwhile) as why:
+        return _page(complaint_id, form, nothing_decided(why))
     if ends is not None and shows_mail:
         mail = preview(db.session(), complaint, ends, form.words.data)
         return render_template(
@@ -185,14 +167,9 @@ def decide(complaint_id: uuid.UUID) -> View:
     return redirect(url_for("desk_complaints.queue", done=done), 303)
 
 
-def _carry_out(
-    session: Session,
-    complaint_id: uuid.UUID,
-    form: ComplaintDecisionForm,
-    moderator: Moderator,
-    now: datetime,
-) -> bool:
+def _carry_out(hand: Hand, form: ComplaintDecisionForm) -> bool:
     """Returns whether somebody else has to put the text back."""
+    session, complaint_id, moderator, now = hand.session, hand.item_id, hand.moderator, hand.now
     if form.decision.data == "take-down":
         words = form.writer_words.data
         complaint_decisions.take_down(session, complaint_id, moderator, words, now=now)
@@ -217,8 +194,7 @@ def _carry_out(
 @blueprint.post("/<uuid:complaint_id>/give-back")
 @for_roles(*ROLES)
 def give_back(complaint_id: uuid.UUID) -> BaseResponse:
-    with transaction() as session:
-        claims.release(session, KIND, complaint_id, current_moderator())
+    in_hand.leave(KIND, complaint_id)
     return redirect(url_for("desk_complaints.queue"), 303)
 
 
@@ -227,6 +203,5 @@ def give_back(complaint_id: uuid.UUID) -> BaseResponse:
 def pass_on(complaint_id: uuid.UUID) -> BaseResponse:
     """Leave it to others. Nobody asks why."""
     _found(complaint_id)
-    with transaction() as session:
-        claims.pass_on(session, KIND, complaint_id, current_moderator(), now=clock.utc_now())
+    in_hand.leave(KIND, complaint_id, passes_on=True)
     return redirect(url_for("desk_complaints.queue", done="passed"), 303)

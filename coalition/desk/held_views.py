@@ -4,6 +4,7 @@ wait for that."""
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from functools import partial
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -14,9 +15,9 @@ from coalition import clock
 from coalition.accounts.guard import current_moderator, for_roles
 from coalition.accounts.models import Moderator
 from coalition.accounts.queries import name_of
-from coalition.db import db, transaction
-from coalition.desk import claims
-from coalition.desk.claims import Taken
+from coalition.db import db
+from coalition.desk import in_hand
+from coalition.desk.in_hand import NotYours, TakenMeanwhile, nothing_decided
 from coalition.desk.models import ItemKind
 from coalition.desk.queries import count_held, is_own_signature, signatures_waiting
 from coalition.desk.signature_forms import SingleForm
@@ -79,15 +80,11 @@ def _found(session: Session, signature_id: uuid.UUID, moderator: Moderator) -> S
 @for_roles(*ROLES)
 def take(signature_id: uuid.UUID) -> BaseResponse:
     """Claim it, and go to read it. The look is written to the log."""
-    now = clock.utc_now()
-    with transaction() as session:
-        moderator = current_moderator()
-        signature = _found(session, signature_id, moderator)
-        if (
-            not is_for_somebody_else(session, signature, moderator.actor)
-            and claims.take(session, KIND, signature_id, moderator, now=now) is None
-        ):
-            record_look(session, signature_id, actor=moderator.actor, now=now)
+    with suppress(NotYours), in_hand.held(KIND, signature_id) as hand:
+        signature = _found(hand.session, signature_id, hand.moderator)
+        if is_for_somebody_else(hand.session, signature, hand.moderator.actor):
+            raise NotYours
+        record_look(hand.session, signature_id, actor=hand.moderator.actor, now=hand.now)
     return redirect(url_for("desk_held.show", signature_id=signature_id), 303)
 
 
@@ -99,18 +96,17 @@ def show(signature_id: uuid.UUID) -> View:
 
 def _page(signature_id: uuid.UUID, form: SingleForm, refused: str | None = None) -> View:
     """One signature. Whoever has not taken it reads neither whose it is nor what they wrote."""
-    session, moderator, now = db.session(), current_moderator(), clock.utc_now()
+    session, moderator = db.session(), current_moderator()
     signature = _found(session, signature_id, moderator)
-    claim = claims.claims_now(session, KIND, now=now).get(signature_id)
-    has_it = claim is not None and claim.moderator_id == moderator.id
+    claim = in_hand.own_claim(KIND, signature_id)
     for_another = is_for_somebody_else(session, signature, moderator.actor)
     form.read.data = mark_of(signature)
     page = render_template(
         "desk/signature.html",
         signature=signature,
-        claim=claim if has_it and not for_another else None,
-        has_it=has_it,
-        taken=claims.taken_by_another(session, KIND, signature_id, moderator, now=now),
+        claim=None if for_another else claim,
+        has_it=claim is not None,
+        taken=in_hand.taken_by_another(KIND, signature_id),
         for_another=for_another,
         deciders=sorted(last_deciders(session, [signature_id]).get(signature_id, ())),
         possible=[name for name, each in DECISIONS.items() if each.fits(signature)],
@@ -123,17 +119,6 @@ def _page(signature_id: uuid.UUID, form: SingleForm, refused: str | None = None)
     return page, 409 if refused else 422 if form.errors else 200
 
 
-def _refused(signature_id: uuid.UUID, form: SingleForm, why: NotPossible | Taken) -> View:
-    if isinstance(why, NotPossible):
-        return _page(signature_id, form, f"Nothing was decided: {why}.")
-    return _page(
-        signature_id,
-        form,
-        f"{why.name} has taken this meanwhile, so nothing was decided. Your words are below: you "
-        "can come back to them when it is free again.",
-    )
-
-
 @blueprint.post("/<uuid:signature_id>/preview")
 @for_roles(*ROLES)
 def check(signature_id: uuid.UUID) -> View:
@@ -143,18 +128,15 @@ def check(signature_id: uuid.UUID) -> View:
     _found(db.session(), signature_id, current_moderator())
     if not form.validate():
         return _page(signature_id, form)
-    now = clock.utc_now()
-    with transaction() as session:
-        taken = claims.take(session, KIND, signature_id, current_moderator(), now=now)
-    if taken:
-        return _refused(signature_id, form, taken)
-    session, moderator = db.session(), current_moderator()
-    signature = _found(session, signature_id, moderator)
-    given = {"reason": form.reason.data, "read": form.read.data, "actor": moderator.actor}
     try:
+        with in_hand.held(KIND, signature_id) as hand:
+            now = hand.now
+        session, moderator = db.session(), current_moderator()
+        signature = _found(session, signature_id, moderator)
+        given = {"reason": form.reason.data, "read": form.read.data, "actor": moderator.actor}
         refuse_impossible(session, signature, decision, **given)
-    except NotPossible as error:
-        return _refused(signature_id, form, error)
+    except (NotPossible, TakenMeanwhile) as why:
+        return _page(signature_id, form, nothing_decided(why))
     return render_template(
         "desk/signature_check.html",
         signature_id=signature_id,
@@ -172,35 +154,26 @@ def decide_one(signature_id: uuid.UUID) -> View:
     _found(db.session(), signature_id, current_moderator())
     if not form.validate():
         return _page(signature_id, form)
-    now = clock.utc_now()
-    told = False
     try:
-        with transaction() as session:
-            moderator = current_moderator()
-            taken = claims.take(session, KIND, signature_id, moderator, now=now)
-            if taken is None:
-                told = decide(
-                    session,
-                    decision,
-                    signature_id,
-                    reason=form.reason.data,
-                    read=form.read.data,
-                    actor=moderator.actor,
-                    now=now,
-                )
-                claims.release(session, KIND, signature_id, moderator)
-    except NotPossible as error:
-        return _refused(signature_id, form, error)
-    if taken:
-        return _refused(signature_id, form, taken)
+        with in_hand.held(KIND, signature_id, ends=True) as hand:
+            told = decide(
+                hand.session,
+                decision,
+                signature_id,
+                reason=form.reason.data,
+                read=form.read.data,
+                actor=hand.moderator.actor,
+                now=hand.now,
+            )
+    except (NotPossible, TakenMeanwhile) as why:
+        return _page(signature_id, form, nothing_decided(why))
     return redirect(url_for("desk_held.queue", done=decision.name, told=1 if told else None), 303)
 
 
 @blueprint.post("/<uuid:signature_id>/give-back")
 @for_roles(*ROLES)
 def give_back(signature_id: uuid.UUID) -> BaseResponse:
-    with transaction() as session:
-        claims.release(session, KIND, signature_id, current_moderator())
+    in_hand.leave(KIND, signature_id)
     return redirect(url_for("desk_held.queue"), 303)
 
 
@@ -208,8 +181,6 @@ def give_back(signature_id: uuid.UUID) -> BaseResponse:
 @for_roles(*ROLES)
 def pass_on(signature_id: uuid.UUID) -> BaseResponse:
     """Leave it to others. Nobody asks why."""
-    with transaction() as session:
-        moderator = current_moderator()
-        _found(session, signature_id, moderator)
-        claims.pass_on(session, KIND, signature_id, moderator, now=clock.utc_now())
+    _found(db.session(), signature_id, current_moderator())
+    in_hand.leave(KIND, signature_id, passes_on=True)
     return redirect(url_for("desk_held.queue", done="passed"), 303)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -14,11 +15,10 @@ from coalition import clock
 from coalition.accounts.guard import current_moderator, for_roles
 from coalition.accounts.models import Moderator, Role
 from coalition.accounts.queries import name_of
-from coalition.audit.actions import record
-from coalition.db import db, transaction
-from coalition.desk import claims
-from coalition.desk.claims import Taken
+from coalition.db import db
+from coalition.desk import in_hand
 from coalition.desk.forms import DecisionForm
+from coalition.desk.in_hand import NotYours, TakenMeanwhile, nothing_decided
 from coalition.desk.models import ItemKind
 from coalition.desk.pages import page_number
 from coalition.desk.queries import is_own, organisations_waiting
@@ -82,21 +82,11 @@ def _found(endorsement_id: uuid.UUID, moderator: Moderator) -> Endorsement:
 @for_roles(*ROLES)
 def take(endorsement_id: uuid.UUID) -> BaseResponse:
     """Claim it, and go to read it. Reading is written to the log."""
-    now = clock.utc_now()
-    with transaction() as session:
-        moderator = current_moderator()
-        endorsement = _found(endorsement_id, moderator)
-        if (
-            not decisions.is_for_somebody_else(endorsement, moderator.actor)
-            and claims.take(session, KIND, endorsement_id, moderator, now=now) is None
-        ):
-            record(
-                session,
-                actor=moderator.actor,
-                action="endorsement: read",
-                subject=f"endorsement {endorsement_id}",
-                now=now,
-            )
+    with suppress(NotYours), in_hand.held(KIND, endorsement_id) as hand:
+        endorsement = _found(endorsement_id, hand.moderator)
+        if decisions.is_for_somebody_else(endorsement, hand.moderator.actor):
+            raise NotYours
+        hand.record("read")
     return redirect(url_for("desk_organisations.show", endorsement_id=endorsement_id), 303)
 
 
@@ -110,15 +100,14 @@ def _page(
     endorsement_id: uuid.UUID, form: DecisionForm, refused: str | None = None
 ) -> tuple[str, int]:
     """One organisation. Whoever has not taken it reads its name alone."""
-    moderator, session, now = current_moderator(), db.session(), clock.utc_now()
+    moderator, session = current_moderator(), db.session()
     endorsement = _found(endorsement_id, moderator)
     proposed = queries.find_entry_in(session, endorsement_id, EntryState.PROPOSED)
     public = queries.find_entry_in(session, endorsement_id, EntryState.PUBLIC)
     entry = proposed or public
     if entry is None:
         abort(404)
-    mine = claims.claims_now(session, KIND, now=now).get(endorsement_id)
-    has_it = mine is not None and mine.moderator_id == moderator.id
+    mine = in_hand.own_claim(KIND, endorsement_id)
     for_another = decisions.is_for_somebody_else(endorsement, moderator.actor)
     form.entry_id.data = entry.id.hex
     page = render_template(
@@ -131,9 +120,9 @@ def _page(
         for_another=for_another,
         flags=queries.flags_of(session, endorsement, entry),
         decided_by=name_of(session, endorsement.decided_by) if endorsement.decided_by else None,
-        claim=mine if has_it and not for_another else None,
-        has_it=has_it,
-        taken=claims.taken_by_another(session, KIND, endorsement_id, moderator, now=now),
+        claim=None if for_another else mine,
+        has_it=mine is not None,
+        taken=in_hand.taken_by_another(KIND, endorsement_id),
         form=form,
         refused=refused,
     )
@@ -161,11 +150,11 @@ def check(endorsement_id: uuid.UUID) -> View:
         abort(400)
     if not form.validate():
         return _page(endorsement_id, form)
-    now = clock.utc_now()
-    with transaction() as session:
-        taken = claims.take(session, KIND, endorsement_id, current_moderator(), now=now)
-    if taken:
-        return _taken(endorsement_id, form, taken)
+    try:
+        with in_hand.held(KIND, endorsement_id) as hand:
+            now = hand.now
+    except TakenMeanwhile as why:
+        return _page(endorsement_id, form, nothing_decided(why))
     return render_template(
         "desk/organisation_check.html",
         endorsement_id=endorsement_id,
@@ -179,15 +168,6 @@ def _change(form: DecisionForm) -> dict[str, object]:
     return {"decision_words": form.words.data, "decision_code": code}
 
 
-def _taken(endorsement_id: uuid.UUID, form: DecisionForm, taken: Taken) -> View:
-    return _page(
-        endorsement_id,
-        form,
-        refused=f"{taken.name} has taken this meanwhile, so nothing was decided. Your words are "
-        "below: you can come back to them when it is free again.",
-    )
-
-
 @blueprint.post("/<uuid:endorsement_id>/decide")
 @for_roles(*ROLES)
 def decide(endorsement_id: uuid.UUID) -> View:
@@ -198,18 +178,11 @@ def decide(endorsement_id: uuid.UUID) -> View:
     _found(endorsement_id, current_moderator())
     if not form.validate():
         return _page(endorsement_id, form)
-    now = clock.utc_now()
     try:
-        with transaction() as session:
-            moderator = current_moderator()
-            taken = claims.take(session, KIND, endorsement_id, moderator, now=now)
-            if taken is None:
-                _decision(form, moderator)(session, endorsement_id, now=now)
-                claims.release(session, KIND, endorsement_id, moderator)
-    except NotPossible as error:
-        return _page(endorsement_id, form, refused=f"Nothing was decided: {error}.")
-    if taken:
-        return _taken(endorsement_id, form, taken)
+        with in_hand.held(KIND, endorsement_id, ends=True) as hand:
+            _decision(form, hand.moderator)(hand.session, endorsement_id, now=hand.now)
+    except (NotPossible, TakenMeanwhile) as why:
+        return _page(endorsement_id, form, nothing_decided(why))
     return redirect(url_for("desk_organisations.queue", done=form.decision.data), 303)
 
 
@@ -233,8 +206,7 @@ def _decision(form: DecisionForm, moderator: Moderator) -> Callable[..., None]:
 @blueprint.post("/<uuid:endorsement_id>/give-back")
 @for_roles(*ROLES)
 def give_back(endorsement_id: uuid.UUID) -> BaseResponse:
-    with transaction() as session:
-        claims.release(session, KIND, endorsement_id, current_moderator())
+    in_hand.leave(KIND, endorsement_id)
     return redirect(url_for("desk_organisations.queue"), 303)
 
 
@@ -243,7 +215,5 @@ def give_back(endorsement_id: uuid.UUID) -> BaseResponse:
 def pass_on(endorsement_id: uuid.UUID) -> BaseResponse:
     """Leave it to others. Nobody asks why."""
     _found(endorsement_id, current_moderator())
-    with transaction() as session:
-        moderator = current_moderator()
-        claims.pass_on(session, KIND, endorsement_id, moderator, now=clock.utc_now())
+    in_hand.leave(KIND, endorsement_id, passes_on=True)
     return redirect(url_for("desk_organisations.queue", done="passed"), 303)

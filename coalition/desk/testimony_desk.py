@@ -10,13 +10,10 @@ from flask import abort, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from coalition import clock
 from coalition.accounts.guard import current_moderator
 from coalition.accounts.models import Moderator, Role
-from coalition.db import db, transaction
-from coalition.desk import claims
-from coalition.desk.claims import Taken
-from coalition.desk.models import Claim
+from coalition.db import db
+from coalition.desk.in_hand import TakenMeanwhile, held, own_claim
 from coalition.desk.testimony_queue import KIND, is_own
 from coalition.statements.queries import current_campaign
 from coalition.testimonies import decisions
@@ -48,17 +45,11 @@ def is_closed(testimony: Testimony) -> bool:
     return testimony.state in CLOSED_TO_DESK or testimony.paused_by is PausedBy.WRITER
 
 
-def own_claim(testimony_id: uuid.UUID) -> Claim | None:
-    """The claim of whoever is signed in, while it holds."""
-    claim = claims.claims_now(db.session(), KIND, now=clock.utc_now()).get(testimony_id)
-    return claim if claim and claim.moderator_id == current_moderator().id else None
-
-
 def in_hand(testimony_id: uuid.UUID, *states: State) -> Testimony | None:
     """The testimony, where whoever is signed in reads it just now, and it is in one of these
     states."""
     testimony = found(testimony_id)
-    has_it = testimony.state in states and own_claim(testimony_id) is not None
+    has_it = testimony.state in states and own_claim(KIND, testimony_id) is not None
     return testimony if has_it else None
 
 
@@ -95,31 +86,15 @@ def act(testimony_id: uuid.UUID, do: Deed, *, ends: bool = True) -> View | None:
     A lease that ran out is renewed where nobody else has it; that is written to the log.
     """
     found(testimony_id)
-    now = clock.utc_now()
     try:
-        with transaction() as session:
-            moderator = current_moderator()
-            had_it = has_claimed(session, testimony_id, moderator)
-            taken = claims.take(session, KIND, testimony_id, moderator, now=now)
-            if taken is None:
-                if not had_it:
-                    decisions.note_reading(session, testimony_id, moderator, "read", now=now)
-                do(session, moderator, now)
-                if ends:
-                    claims.release(session, KIND, testimony_id, moderator)
-    except NotPossible as error:
-        return refused(testimony_id, str(error))
-    return refused(testimony_id, _taken_words(taken)) if taken else None
-
-
-def has_claimed(session: Session, testimony_id: uuid.UUID, moderator: Moderator) -> bool:
-    """Whether the last one who took it was this moderator, even if the lease ran out since."""
-    claim = session.get(Claim, (KIND, testimony_id), populate_existing=True)
-    return claim is not None and claim.moderator_id == moderator.id
-
-
-def _taken_words(taken: Taken) -> str:
-    return f"{taken.name} has taken it meanwhile"
+        with held(KIND, testimony_id, ends=ends) as hand:
+            session, moderator, now = hand.session, hand.moderator, hand.now
+            if not hand.had_it:
+                decisions.note_reading(session, testimony_id, moderator, "read", now=now)
+            do(session, moderator, now)
+    except (NotPossible, TakenMeanwhile) as why:
+        return refused(testimony_id, str(why))
+    return None
 
 
 def refused(testimony_id: uuid.UUID, why: str) -> tuple[str, int]:

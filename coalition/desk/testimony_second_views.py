@@ -12,19 +12,20 @@ from coalition import clock
 from coalition.accounts.guard import current_moderator, for_roles
 from coalition.accounts.models import Moderator
 from coalition.db import db, transaction
+from coalition.desk.in_hand import own_claim
 from coalition.desk.testimony_checklist import boxes_of, checklist_of
 from coalition.desk.testimony_desk import (
     ROLES,
     View,
     act,
     in_hand,
-    own_claim,
     refused,
     sent_turn,
     to_queue,
     to_show,
 )
 from coalition.desk.testimony_edit_views import beside
+from coalition.desk.testimony_queue import KIND
 from coalition.desk.testimony_views import page_in_hand
 from coalition.testimonies import decisions
 from coalition.testimonies.moving import edition_of
@@ -55,7 +56,7 @@ def original(testimony_id: uuid.UUID) -> View:
 @for_roles(*ROLES)
 def approve(testimony_id: uuid.UUID) -> View:
     """Let it go to its writer, or to the public at once, as they chose."""
-    testimony, claim = in_hand(testimony_id, State.SECOND_READING), own_claim(testimony_id)
+    testimony, claim = in_hand(testimony_id, State.SECOND_READING), own_claim(KIND, testimony_id)
     if testimony is not None and claim is not None and testimony.turn == sent_turn():
         lines = boxes_of(edition_of(db.session(), testimony), request.form)
         if any(box.problem for box in lines):

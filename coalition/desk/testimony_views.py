@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from coalition import clock
 from coalition.accounts.guard import current_moderator, for_roles
+from coalition.accounts.models import Moderator
 from coalition.clock import day_in_uk
-from coalition.db import db, transaction
+from coalition.db import db
 from coalition.desk import claims
+from coalition.desk.in_hand import NotYours, held, leave, own_claim, taken_by_another
 from coalition.desk.testimony_checklist import boxes_of
 from coalition.desk.testimony_desk import (
     IN_HAND,
@@ -20,10 +24,8 @@ from coalition.desk.testimony_desk import (
     View,
     found,
     gone,
-    has_claimed,
     is_closed,
     label_words,
-    own_claim,
     refused,
     theme_words,
     to_queue,
@@ -66,15 +68,11 @@ def take(testimony_id: uuid.UUID) -> View:
     """Claim it, and go to its labels. Reading is written to the log."""
     if is_closed(testimony := found(testimony_id)):
         return gone(testimony)
-    now = clock.utc_now()
     try:
-        with transaction() as session:
-            moderator = current_moderator()
-            goes_on = has_claimed(session, testimony_id, moderator)
-            taken = claims.take(session, KIND, testimony_id, moderator, now=now)
+        with suppress(NotYours), held(KIND, testimony_id) as hand:
             # What somebody has in hand stays as it is: a form in another window goes on to fit.
-            if taken is None and not (goes_on and testimony.state in IN_HAND):
-                decisions.take(session, testimony_id, moderator, now=now)
+            if not (hand.had_it and testimony.state in IN_HAND):
+                decisions.take(hand.session, testimony_id, hand.moderator, now=hand.now)
     except NotPossible as error:
         return refused(testimony_id, str(error))
     return to_show(testimony_id)
@@ -88,25 +86,24 @@ def show(testimony_id: uuid.UUID) -> View:
     testimony = found(testimony_id)
     if is_closed(testimony):
         return gone(testimony)
-    claim = own_claim(testimony_id)
+    claim = own_claim(KIND, testimony_id)
     if claim is None or testimony.state not in IN_HAND:
         return _outline(testimony)
     return page_in_hand(testimony, claim.until)
 
 
 def _outline(testimony: Testimony) -> View:
-    session, now = db.session(), clock.utc_now()
     if testimony.state is State.PUBLISHED or testimony.paused_by is PausedBy.DESK:
         where = url_for("desk_testimonies_public.show", testimony_id=testimony.id)
         return redirect(where, 303)
     return render_template(
         "desk/testimony_outline.html",
         testimony=testimony,
-        edition=edition_of(session, testimony),
+        edition=edition_of(db.session(), testimony),
         stands=WHERE_IT_STANDS[testimony.state],
         may_be_taken=testimony.state in FOR_FIRST + FOR_SECOND,
-        taken=claims.taken_by_another(session, KIND, testimony.id, current_moderator(), now=now),
-        today=day_in_uk(now),
+        taken=taken_by_another(KIND, testimony.id),
+        today=day_in_uk(clock.utc_now()),
     )
 
 
@@ -159,17 +156,12 @@ def pass_on(testimony_id: uuid.UUID) -> BaseResponse:
 def _leave(testimony_id: uuid.UUID, *, passes_on: bool) -> None:
     """Back to the queue, if it is still in this person's hands; what was edited stays."""
     found(testimony_id)
-    now = clock.utc_now()
-    with transaction() as session:
-        moderator = current_moderator()
-        claim = claims.claims_now(session, KIND, now=now).get(testimony_id)
-        if claim is not None and claim.moderator_id == moderator.id:
-            try:
-                with session.begin_nested():
-                    decisions.give_back(session, testimony_id, moderator, now=now)
-            except NotPossible:
-                session.expire_all()  # it has gone on meanwhile, and is nobody's
-        if passes_on:
-            claims.pass_on(session, KIND, testimony_id, moderator, now=now)
-        else:
-            claims.release(session, KIND, testimony_id, moderator)
+
+    def give_back(session: Session, moderator: Moderator, now: datetime) -> None:
+        try:
+            with session.begin_nested():
+                decisions.give_back(session, testimony_id, moderator, now=now)
+        except NotPossible:
+            session.expire_all()  # it has gone on meanwhile, and is nobody's
+
+    leave(KIND, testimony_id, passes_on=passes_on, first=give_back)
