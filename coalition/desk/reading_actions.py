@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -120,6 +121,20 @@ def for_reader(
     return Offer(found.shown, len(found.held), skipped)
 
 
+class Refusals(Protocol):
+    """Whether somebody is given another one of this weight now; None where they are."""
+
+    def __call__(self, weight: int, *, goes_on: bool) -> Refused | None: ...
+
+
+def refusals(session: Session, moderator: Moderator, *, now: datetime) -> Refusals:
+    """What this person is told who asks for another one now, by how heavy it is."""
+    today = _today(session, moderator, now)
+    recent = _weights_since(session, moderator, now - RECENT)
+    ceiling = ceiling_of(session, moderator)
+    return lambda weight, *, goes_on: refusal(weight, today, recent, ceiling, goes_on=goes_on)
+
+
 def may_take(
     session: Session, moderator: Moderator, weight: int, *, now: datetime, goes_on: bool = False
 ) -> Refused | None:
@@ -131,13 +146,7 @@ def may_take(
     session.execute(
         select(Moderator.id).where(Moderator.id == moderator.id).with_for_update(key_share=True)
     )
-    return refusal(
-        weight,
-        _today(session, moderator, now),
-        _weights_since(session, moderator, now - RECENT),
-        ceiling_of(session, moderator),
-        goes_on=goes_on,
-    )
+    return refusals(session, moderator, now=now)(weight, goes_on=goes_on)
 
 
 def note_reading(session: Session, moderator: Moderator, weight: int, *, now: datetime) -> None:

@@ -30,6 +30,7 @@ class Why(StrEnum):
 
     CEILING = "ceiling"  # what they set for a day is read
     TOO_HEAVY = "too-heavy"  # this one would be more than that
+    RESTS = "rests"  # they have just read another one of the heaviest
     BREAK = "break"  # a break is offered; they can go on
 
 
@@ -51,6 +52,11 @@ REFUSALS = {
         Why.TOO_HEAVY,
         "With this one you would read more today than you set for yourself. A lighter one may "
         "still be there; otherwise, tomorrow is another day.",
+    ),
+    Why.RESTS: Refused(
+        Why.RESTS,
+        "You have just read one of the heaviest. Read something lighter next, or come back in an "
+        "hour; the heaviest ones rest until then.",
     ),
     Why.BREAK: Refused(Why.BREAK, "You have read a good deal within an hour."),
 }
@@ -105,6 +111,8 @@ def refusal(
         return REFUSALS[Why.CEILING]
     if sum(today) + weight > ceiling:
         return REFUSALS[Why.TOO_HEAVY]
+    if weight >= HEAVIEST and recent and recent[-1] >= HEAVIEST:
+        return REFUSALS[Why.RESTS]
     many = len(recent) >= BREAK_AFTER_READINGS or sum(recent) >= BREAK_AFTER_POINTS
     return REFUSALS[Why.BREAK] if many and not goes_on else None
 

@@ -49,7 +49,7 @@ def _page(form: ReadingForm) -> str:
         "desk/reading.html",
         form=form,
         meter=reading_actions.meter_of(db.session(), current_moderator(), now=clock.utc_now()),
-        refused=REFUSALS[Why(why)] if why in (Why.CEILING, Why.TOO_HEAVY) else None,
+        refused=REFUSALS[Why(why)] if why in set(Why) - {Why.BREAK} else None,
         done=request.args.get("done"),
         lowest=LOWEST_CEILING,
         highest=HIGHEST_CEILING,

@@ -15,8 +15,9 @@ from coalition.accounts.guard import current_moderator, for_roles
 from coalition.accounts.models import Moderator
 from coalition.clock import day_in_uk
 from coalition.db import db
-from coalition.desk import claims
+from coalition.desk import reading_actions
 from coalition.desk.in_hand import NotYours, held, leave, own_claim, taken_by_another
+from coalition.desk.reading_views import where_refused
 from coalition.desk.testimony_checklist import boxes_of
 from coalition.desk.testimony_desk import (
     IN_HAND,
@@ -32,11 +33,12 @@ from coalition.desk.testimony_desk import (
     to_show,
 )
 from coalition.desk.testimony_passages import Passage, passages
-from coalition.desk.testimony_queue import KIND, offered
+from coalition.desk.testimony_queue import KIND, NotNow, begin, is_skipped, queue_for
+from coalition.statements.queries import current_campaign
 from coalition.testimonies import decisions
 from coalition.testimonies.models import PausedBy, Testimony
 from coalition.testimonies.moving import edition_of
-from coalition.testimonies.queries import FOR_FIRST, FOR_SECOND
+from coalition.testimonies.queries import FOR_FIRST, FOR_SECOND, labels_of
 from coalition.testimonies.states import WHERE_IT_STANDS, NotPossible, State
 
 blueprint = Blueprint("desk_testimonies", __name__, url_prefix="/desk/testimonies")
@@ -46,16 +48,11 @@ blueprint.app_context_processor(lambda: {"label_words": label_words, "theme_word
 @blueprint.get("")
 @for_roles(*ROLES)
 def queue() -> str:
-    now, moderator = clock.utc_now(), current_moderator()
-    mine = {
-        number
-        for number, claim in claims.claims_now(db.session(), KIND, now=now).items()
-        if claim.moderator_id == moderator.id
-    }
+    session, now, moderator = db.session(), clock.utc_now(), current_moderator()
     return render_template(
         "desk/testimonies.html",
-        waiting=offered(db.session(), moderator, now=now),
-        mine=mine,
+        queue=queue_for(session, moderator, current_campaign().telling, now=now),
+        meter=reading_actions.meter_of(session, moderator, now=now),
         for_second=FOR_SECOND,
         done=request.args.get("done"),
         today=day_in_uk(now),
@@ -72,7 +69,9 @@ def take(testimony_id: uuid.UUID) -> View:
         with suppress(NotYours), held(KIND, testimony_id) as hand:
             # What somebody has in hand stays as it is: a form in another window goes on to fit.
             if not (hand.had_it and testimony.state in IN_HAND):
-                decisions.take(hand.session, testimony_id, hand.moderator, now=hand.now)
+                begin(hand, current_campaign().telling, goes_on="goes_on" in request.form)
+    except NotNow as error:
+        return where_refused(error.refused, testimony_id)
     except NotPossible as error:
         return refused(testimony_id, str(error))
     return to_show(testimony_id)
@@ -99,8 +98,9 @@ def _outline(testimony: Testimony) -> View:
     return render_template(
         "desk/testimony_outline.html",
         testimony=testimony,
-        edition=edition_of(db.session(), testimony),
+        labels_of_it=labels_of(testimony, edition_of(db.session(), testimony)),
         stands=WHERE_IT_STANDS[testimony.state],
+        is_skipped=is_skipped(db.session(), current_moderator(), testimony),
         may_be_taken=testimony.state in FOR_FIRST + FOR_SECOND,
         taken=taken_by_another(KIND, testimony.id),
         today=day_in_uk(clock.utc_now()),

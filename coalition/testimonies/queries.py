@@ -72,14 +72,20 @@ def waiting(session: Session) -> list[Waiting]:
     return [_waiting(testimony, edition) for testimony, edition in rows]
 
 
-def _waiting(testimony: Testimony, edition: Edition | None) -> Waiting:
+def labels_of(testimony: Testimony, edition: Edition | None) -> tuple[str, ...]:
+    """What it is about, as its writer says, and whoever edited it: a reader who skips something
+    is spared what either has named."""
     choices, front = testimony.choices, edition.front if edition else None
-    labels = front and (front.label, *front.labels)
+    edited = (front.label, *front.labels) if front else ()
+    return tuple(dict.fromkeys((*edited, *(choices.labels if choices else ()))))
+
+
+def _waiting(testimony: Testimony, edition: Edition | None) -> Waiting:
     for_second = testimony.state in FOR_SECOND
     return Waiting(
         id=testimony.id,
         state=testimony.state,
-        labels=tuple(dict.fromkeys(labels or (choices.labels if choices else ()))),
+        labels=labels_of(testimony, edition),
         length=testimony.length,
         since=testimony.state_on,
         is_appeal=testimony.was_appealed,
