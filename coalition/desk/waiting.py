@@ -17,13 +17,15 @@ from sqlalchemy.orm import Session
 
 from coalition.accounts.models import Moderator, Role
 from coalition.accounts.queries import resets_for
+from coalition.clock import day_in_uk, start_of_day_in_uk
 from coalition.desk.models import ItemKind, PassedOn
 from coalition.desk.queries import answers_waiting, organisations_waiting
+from coalition.desk.testimony_queue import queue_for
 from coalition.mail import queries as mail
 from coalition.petition.clusters import Cluster, domain_clusters, network_clusters, unseen
 from coalition.petition.hand_in_actions import hand_ins_to_fetch
 from coalition.petition.queries import proposals_for
-from coalition.statements.queries import count_drafts
+from coalition.statements.queries import count_drafts, current_campaign
 from coalition.testimonies.complaint_models import Complaint, ComplaintState
 from coalition.testimonies.safeguarding_models import SafeguardingFlag
 
@@ -83,6 +85,16 @@ def _answers(session: Session, moderator: Moderator, now: datetime) -> Waiting |
         min(written, default=None),
         "/desk/signatures/held",
     )
+
+
+def _testimonies(session: Session, moderator: Moderator, now: datetime) -> Waiting | None:
+    """What this person may begin to read now: nothing, where they have read enough today."""
+    queue = queue_for(session, moderator, current_campaign().telling, now=now)
+    days = [each.waiting.since for each in queue.lines if not (each.is_mine or each.why_not)]
+    oldest = min(days, default=None)
+    # Only the day is known: of what came today, nobody knows for how long it waits.
+    since = start_of_day_in_uk(oldest) if oldest and oldest < day_in_uk(now) else None
+    return _line(len(days), "testimony to read", "testimonies to read", since, "/desk/testimonies")
 
 
 def _complaints(session: Session, moderator: Moderator, now: datetime) -> Waiting | None:
@@ -191,6 +203,7 @@ SORTS: tuple[tuple[tuple[Role, ...], Look], ...] = (
     (DECIDES, _answers),
     (DECIDES, _organisations),
     ((Role.MODERATOR,), _complaints),
+    ((Role.MODERATOR,), _testimonies),
     (DECIDES, _proposals),
     (DECIDES, _clusters),
     ((Role.ADMINISTRATOR,), _resets),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from coalition import clock
@@ -19,6 +19,7 @@ from coalition.db import db, transaction
 from coalition.desk import waiting
 from coalition.desk.claims import pass_on
 from coalition.desk.models import ItemKind
+from coalition.desk.reading_actions import note_reading, set_preferences
 from coalition.endorsements.models import EndorsementStatus
 from coalition.mail import actions as outbox
 from coalition.mail.models import MailPulse, MessageState, OutboxMessage
@@ -31,14 +32,16 @@ from coalition.petition.models import BulkDecision, BulkKind, BulkState
 from coalition.statements.drafts import save_draft
 from coalition.statements.queries import latest_versions
 from coalition.testimonies.complaint_models import Complaint, ComplaintState, Ground
-from coalition.testimonies.models import PublishedTestimony
+from coalition.testimonies.models import PublishedTestimony, Testimony
 from coalition.testimonies.safeguarding_models import SafeguardingFlag
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.endorsing import made
 from tests.holding import decide, held, take, write_to_us
 from tests.judging import take as take_organisation
+from tests.reading import sent
+from tests.reading import take as take_testimony
 from tests.searching import Status, make
-from tests.telling import publish
+from tests.telling import TEXT, publish, told
 from tests.visitor import Visitor
 
 CALM = "Nothing waits for you."
@@ -84,6 +87,7 @@ def test_nothing_waits_where_nothing_does(app: Flask, role: Role) -> None:
 
 def test_every_line_leads_where_those_who_see_it_may_go(app: Flask) -> None:
     complained(app, in_past(days=2))
+    told_days_ago()
     with transaction() as session:
         flagged(session, in_past(hours=7))
         for state in (MessageState.WAITING, MessageState.FAILED):
@@ -357,6 +361,51 @@ def flagged(session: Session, at: datetime) -> None:
     session.flush()
 
 
+def told_days_ago(days: int = 0, text: str = TEXT, **choices: Any) -> uuid.UUID:
+    """A testimony that waits to be read."""
+    number = sent(told(text, **choices))
+    with transaction() as session:
+        since = clock.day_in_uk(in_past(days=days))
+        session.execute(update(Testimony).where(Testimony.id == number).values(state_on=since))
+    return number
+
+
+def test_testimonies_wait_for_readers_as_a_number_alone(app: Flask) -> None:
+    visitor = signed_in(app, Role.MODERATOR)
+    told_days_ago(text="Unmistakable words.", labels=("abuse",))
+    page = home(visitor)
+    assert 'href="/desk/testimonies">1 testimony to read</a>' in page
+    assert "for" not in sentence(page), "how long it waits is known to the day"
+    told_days_ago(4)
+    page = home(visitor)
+    assert "2 testimonies to read the oldest for 4 days" in sentence(page)
+    for secret in ("Unmistakable", "abuse"):
+        assert secret not in page
+    for role in set(Role) - {Role.MODERATOR}:
+        assert CALM in home(signed_in(app, role))
+
+
+def test_what_is_not_theirs_to_read_now_waits_for_nobody(app: Flask) -> None:
+    one = make_moderator(app, Role.MODERATOR)
+    ada, grace = sign_in_as(app, one), signed_in(app, Role.MODERATOR)
+    number = told_days_ago(labels=("detention",))
+    take_testimony(grace, number)
+    assert CALM in home(ada)
+    assert "What you have taken" in home(grace)
+    assert "testimony to read" not in home(grace)
+    told_days_ago(labels=("detention",))
+    assert "1 testimony to read" in home(ada)
+    with transaction() as session:
+        set_preferences(session, session.get_one(Moderator, one), ["detention"], 8)
+    assert CALM in home(ada)
+    told_days_ago(labels=("what-helped",))
+    assert "1 testimony to read" in home(ada)
+    with transaction() as session:
+        for _ in range(4):
+            note_reading(session, session.get_one(Moderator, one), 2, now=clock.utc_now())
+    assert CALM in home(ada), "they have read enough for a day"
+
+
 def test_a_complaint_that_was_passed_on_waits_for_others(app: Flask) -> None:
     one, other = make_moderator(app, Role.MODERATOR), signed_in(app, Role.MODERATOR)
     complaint_id = complained(app, in_past(days=2))
@@ -380,6 +429,7 @@ def test_however_much_waits_it_costs_as_many_statements(app: Flask) -> None:
             write_to_us(held())
             bulk("moderator x", BulkState.PROPOSED)
             complained(app, in_past(days=2))
+            told_days_ago(labels=("detention",))
             with transaction() as session:
                 flagged(session, in_past(hours=7))
                 queued(session, state=MessageState.FAILED, finished_at=in_past(hours=1))
