@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import flask_migrate
 import pytest
 from flask import Flask
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import MetaData, Table, func, inspect, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from coalition import clock
+from coalition.accounts.models import Moderator
 from coalition.app import create_app
 from coalition.audit.actions import record
 from coalition.audit.models import AuditEntry
 from coalition.audit.proof import verify_chain
-from coalition.db import db, transaction
+from coalition.db import db, is_postgresql, transaction
 from coalition.endorsements.models import Endorsement
 from coalition.mail.actions import block_address, queue_message
 from coalition.mail.models import BlockedAddress, OutboxMessage
@@ -28,6 +32,7 @@ from coalition.schema import init_migrations
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import FILES, read_folder
+from coalition.testimonies.models import Edition
 from coalition.web.limit_models import LimitOverride, NetworkRule
 from tests.conftest import ROOT, environment
 from tests.factories import make_endorsement, make_signature
@@ -196,3 +201,64 @@ def test_a_text_that_was_loaded_before_there_was_a_desk_keeps_who_loaded_it() ->
     flask_migrate.upgrade(revision="0004_drafts")
     found = db.session.execute(text("SELECT published_by, loaded FROM document_versions")).one()
     assert (found.published_by, bool(found.loaded)) == ("command line", True)
+
+
+@pytest.mark.usefixtures("empty")
+def test_who_edited_a_testimony_before_all_editors_were_kept_is_known_as_one() -> None:
+    flask_migrate.upgrade(revision="0009_care")
+    people = [uuid.uuid4() for _ in range(2)]
+    with transaction() as session:
+        insert_edition(session, people)
+    flask_migrate.upgrade(revision="0010_editors")
+    with transaction() as session:
+        found = session.execute(select(Edition.editors, Edition.second_by)).one()
+        assert tuple(found) == (people[0].hex, people[1])
+    with pytest.raises(IntegrityError), transaction() as session:
+        session.execute(update(Edition).values(first_by=people[1], second_by=people[0]))
+
+
+def insert_edition(session: Session, people: list[uuid.UUID]) -> None:
+    """An edited version that two people read, and its public text, in the tables of that time."""
+    rows: dict[str, dict[str, object]] = {
+        "document_versions": {
+            "id": 1, "slug": "about", "version": 1, "text": "Words.", "change_note": "",
+            "published_by": "test", "published_at": clock.utc_now(), "loaded": False,
+        },
+        "testimonies": {
+            "id": uuid.uuid4(), "state": "published", "revision": 1, "turn": 1, "length": 9,
+            "rules_version_id": 1, "state_on": date(2026, 1, 1),
+        },
+    }  # fmt: skip
+    for who in people:
+        session.add(invited(who))
+    session.flush()
+    for name, values in rows.items():
+        insert_row(session, name, values)
+    testimony_id, edition_id = rows["testimonies"]["id"], uuid.uuid4()
+    readers = {"first_by": people[0], "second_by": people[1]}
+    insert_row(
+        session, "testimony_editions",
+        {"id": edition_id, "testimony_id": testimony_id, "revision": 1, "spans": b"x", **readers},
+    )  # fmt: skip
+    insert_row(
+        session, "published_testimonies",
+        {
+            "slug": "a", "testimony_id": testimony_id, "is_public": True, "edition_id": edition_id,
+            "text": b"x", "may_press": False, "published_on": date(2026, 1, 1),
+            "changed_on": date(2026, 1, 1), **readers,
+        },
+    )  # fmt: skip
+
+
+def invited(number: uuid.UUID) -> Moderator:
+    return Moderator(
+        id=number, address_digest=number.bytes * 2, email="m@example.org", name="Mo", active=True,
+        invited_at=clock.utc_now(), fs_uniquifier=number.hex,
+    )  # fmt: skip
+
+
+def insert_row(session: Session, table: str, values: dict[str, object]) -> None:
+    """A row of a table as it is in the database now, whatever the models say."""
+    if not is_postgresql(session):  # whose columns do not say that they hold a UUID
+        values = {k: v.hex if isinstance(v, uuid.UUID) else v for k, v in values.items()}
+    session.execute(Table(table, MetaData(), autoload_with=session.connection()).insert(), values)

@@ -201,13 +201,11 @@ def save_front(testimony_id: uuid.UUID) -> View:
         return _front_page(testimony, form)
 
     def do(session: Session, moderator: Moderator, now: datetime) -> None:
-        testimony = find_testimony(session, testimony_id)
-        if testimony is None or form.errors:
+        if form.errors:
             raise NotPossible("the lease ran out; take it again, then send this once more")
         decisions.save_edition(
-            session, testimony_id, moderator, turn=sent_turn(),
-            front=form.front(testimony.choices),
-        )  # fmt: skip
+            session, testimony_id, moderator, turn=sent_turn(), front=form.front()
+        )
 
     failed = act(testimony_id, do, ends=False)
     if failed:

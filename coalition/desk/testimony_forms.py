@@ -14,7 +14,7 @@ from wtforms import (
 )
 
 from coalition.statements.queries import current_campaign
-from coalition.testimonies.choices import Choices, Front, Use
+from coalition.testimonies.choices import Choices, Front
 from coalition.testimonies.decisions import LONGEST_SUMMARY, LONGEST_WORDS
 from coalition.testimonies.models import DECLINE_NAMES, DeclineCode
 from coalition.web.forms import PublicForm, tidy_lines
@@ -49,15 +49,13 @@ class FrontForm(PublicForm):
                 f"Use {LONGEST_SUMMARY} characters or fewer. It has {len(field.data)}"
             )
 
-    def front(self, choices: Choices | None) -> Front:
-        """The front of a form that is valid, under the name that its writer chose."""
-        named = choices is not None and choices.use is Use.PUBLISH_NAMED
+    def front(self) -> Front:
+        """The front of a form that is valid. The name is not for a reader to write."""
         return Front(
             label=self.label.data,
             summary=self.summary.data,
             labels=tuple(each for each in self.labels.data or [] if each != self.label.data),
             themes=tuple(self.themes.data or []),
-            name=choices.name if choices and named else "",
         )
 
 

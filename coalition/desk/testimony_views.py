@@ -120,6 +120,7 @@ def page_in_hand(testimony: Testimony, until: datetime, *, problem: bool = False
         testimony=testimony,
         choices=testimony.choices,
         edition=edition,
+        edited_by_others=edition and edition.edited_by - {current_moderator().id},
         text=text or "",
         parts=parts,
         shown=parts if problem else _asked_for(parts),

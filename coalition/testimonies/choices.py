@@ -34,6 +34,11 @@ class Choices:
     def is_public(self) -> bool:
         return self.use in PUBLIC_USES
 
+    @property
+    def public_name(self) -> str:
+        """The name to publish it under; empty where it is to be published without one."""
+        return self.name if self.use is Use.PUBLISH_NAMED else ""
+
     def as_json(self) -> str:
         return json.dumps(asdict(self))
 

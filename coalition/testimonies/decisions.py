@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -159,7 +159,8 @@ def save_edition(
     spans: Sequence[Span] | None = None,
     front: Front | None = None,
 ) -> Edition:
-    """Keep what a first reader has edited so far; what is None stays as it was.
+    """Keep what a first reader has edited so far; what is None stays as it was. Of a front, the
+    name is that which its writer chose, whatever is given.
 
     Whoever edits is its first reader from then on. Raises NotPossible.
     """
@@ -171,11 +172,14 @@ def save_edition(
         edition = Edition(testimony_id=testimony.id, revision=testimony.revision)
         edition.spans = []
         session.add(edition)
-    edition.first_by, edition.second_by, edition.text = reader.id, None, None
+    edition.edit_as(reader.id)
+    edition.text = None
     if spans is not None:
         edition.spans = merged(spans, testimony.length)
     if front is not None:
-        edition.front = front
+        # The name is for its writer alone to choose.
+        name = testimony.choices.public_name if testimony.choices else ""
+        edition.front = replace(front, name=name)
     session.flush()
     return edition
 
@@ -199,7 +203,8 @@ def redact(
         raise NotPossible("its title and summary are not written yet")
     edition.text = redacted(testimony.text, edition.spans)
     _refuse_gaps(checklist, edition)
-    edition.first_by, edition.second_by, edition.colleague_words = reader.id, None, None
+    edition.edit_as(reader.id)
+    edition.colleague_words = None
     move(session, testimony, Verb.REDACT, now=now)
     _record(session, testimony, "edit", reader, now=now)
 
@@ -332,7 +337,7 @@ def _refuse_gaps(checklist: Checklist, edition: Edition) -> None:
 
 def _refuse_first_reader(session: Session, testimony: Testimony, reader: Moderator) -> None:
     edition = edition_of(session, testimony)
-    if edition is not None and edition.first_by == reader.id:
+    if edition is not None and reader.id in edition.edited_by:
         raise NotPossible("you edited it; somebody else has to read it now")
 
 

@@ -18,8 +18,12 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Text,
     UniqueConstraint,
     Uuid,
+)
+from sqlalchemy import (
+    text as sql_text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -125,6 +129,11 @@ class Edition(Base):
     __table_args__ = (
         # Two different people, whatever the application does.
         CheckConstraint("second_by IS NULL OR second_by <> first_by", name="two_people"),
+        CheckConstraint(
+            "second_by IS NULL OR "
+            "replace(editors, replace(CAST(second_by AS VARCHAR(36)), '-', ''), '') = editors",
+            name="no_editor_is_second",
+        ),
         UniqueConstraint("testimony_id", "revision"),
         UniqueConstraint("id", "first_by", "second_by"),  # for PublishedTestimony to point at
     )
@@ -140,6 +149,20 @@ class Edition(Base):
     colleague_words: Mapped[str | None] = mapped_column(EncryptedText("testimonies.edition"))
     first_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("moderators.id"))
     second_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("moderators.id"))
+    # Everybody who ever edited it, `first_by` the last of them, in one row, so that a constraint
+    # can look at them: their ids without dashes.
+    editors: Mapped[str] = mapped_column(Text, server_default=sql_text("''"))
+
+    @property
+    def edited_by(self) -> frozenset[uuid.UUID]:
+        """Everybody who edited it: none of them can be its second reader."""
+        return frozenset(uuid.UUID(hex=each) for each in self.editors.split())
+
+    def edit_as(self, reader_id: uuid.UUID) -> None:
+        """From now on this person is its first reader, besides who was before."""
+        known = self.edited_by if self.editors else frozenset()
+        self.editors = " ".join(sorted(each.hex for each in known | {reader_id}))
+        self.first_by, self.second_by = reader_id, None
 
     @property
     def spans(self) -> list[Span]:

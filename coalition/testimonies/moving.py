@@ -85,6 +85,8 @@ def _put_up(session: Session, testimony: Testimony, edition: Edition | None, now
         raise NotPossible("its writer did not agree to have it published")
     if edition.second_by is None or edition.revision != testimony.revision:
         raise NotPossible("two people have not approved it as it stands")
+    if edition.front is None or edition.front.name != choices.public_name:
+        raise NotPossible("the name before it is not the one that its writer chose")
     today = day_in_uk(now)
     published = published_of(session, testimony)
     if published is None:

@@ -53,7 +53,7 @@ class Waiting:
     since: date  # the day on which it came to where it stands
     is_appeal: bool
     decided_by: uuid.UUID | None  # who may not look at the appeal
-    first_by: uuid.UUID | None  # who may not be its second reader
+    edited_by: frozenset[uuid.UUID]  # who may not be its second reader
     # Its writer's address, where they left one: whoever has it too does not read this.
     contact: str | None = field(default=None, repr=False)
 
@@ -90,7 +90,7 @@ def _waiting(testimony: Testimony, edition: Edition | None) -> Waiting:
         since=testimony.state_on,
         is_appeal=testimony.was_appealed,
         decided_by=testimony.decided_by if testimony.was_appealed else None,
-        first_by=edition.first_by if edition and for_second else None,
+        edited_by=edition.edited_by if edition and for_second else frozenset(),
         contact=testimony.contact,
     )
 

@@ -39,7 +39,7 @@ NOW = clock.utc_now
 
 def waits(*labels: str) -> Waiting:
     return Waiting(
-        uuid.uuid4(), State.SUBMITTED, labels, 100, date(2026, 1, 1), False, None, None
+        uuid.uuid4(), State.SUBMITTED, labels, 100, date(2026, 1, 1), False, None, frozenset()
     )  # fmt: skip
 
 

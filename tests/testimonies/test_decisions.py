@@ -50,6 +50,7 @@ from tests.telling import (
 )
 
 NOW = clock.utc_now
+SEEN = frozenset({"Officer Fictional"})
 
 
 @pytest.fixture
@@ -108,6 +109,77 @@ def test_the_database_itself_refuses_one_person_twice(
         edit(session, ticket.testimony_id, reader(readers[0]))
     with pytest.raises(IntegrityError), transaction() as session:
         session.execute(update(Edition).values(second_by=readers[0]))
+
+
+def edited_by_two(app: Flask, **choices: object) -> tuple[Ticket, list[uuid.UUID]]:
+    """One that a first person began to edit, and gave back, and another one went on with."""
+    ticket, people = sent(**choices), [*two_readers(app), *two_readers(app)]
+    with transaction() as session:
+        number = ticket.testimony_id
+        decisions.take(session, number, reader(people[0]), now=NOW())
+        decisions.save_edition(session, number, reader(people[0]), turn=turn(ticket), front=FRONT)
+        decisions.give_back(session, number, reader(people[0]), now=NOW())
+        edit(session, number, reader(people[1]))
+    return ticket, people
+
+
+def test_whoever_edited_it_once_is_not_its_second_reader_though_others_edited_it_since(
+    app: Flask,
+) -> None:
+    ticket, people = edited_by_two(app)
+    number = ticket.testimony_id
+    assert waiting(db.session())[0].edited_by == set(people[:2])
+    for who in people[:2]:
+        with pytest.raises(NotPossible, match="somebody else has to"), transaction() as session:
+            decisions.take(session, number, reader(who), now=NOW())
+    with transaction() as session:
+        decisions.take(session, number, reader(people[2]), now=NOW())
+        edition = edition_of(session, session.get_one(Testimony, number))
+        assert edition is not None
+    for who in people[:2]:
+        with pytest.raises(NotPossible, match="somebody else has to"), transaction() as session:
+            decisions.approve(
+                session, number, reader(who), ALL_CLEAR,
+                edition_id=edition.id, turn=turn(ticket), now=NOW(),
+            )  # fmt: skip
+    with transaction() as session:
+        decisions.send_back(
+            session, number, reader(people[2]), "More.", turn=turn(ticket), now=NOW()
+        )
+        edit(session, number, reader(people[3]))
+    with pytest.raises(NotPossible, match="somebody else has to"), transaction() as session:
+        decisions.take(session, number, reader(people[0]), now=NOW())
+    with transaction() as session:
+        approve(session, number, reader(people[2]))
+    assert stands(ticket) is State.APPROVED
+
+
+@pytest.mark.parametrize("who", [0, 1])
+def test_the_database_itself_refuses_everybody_who_edited_it(app: Flask, who: int) -> None:
+    _, people = edited_by_two(app)
+    with pytest.raises(IntegrityError), transaction() as session:
+        session.execute(update(Edition).values(second_by=people[who]))
+    with pytest.raises(IntegrityError), transaction() as session:
+        # Nor does it help to say that somebody else was the first one.
+        session.execute(update(Edition).values(first_by=people[2], second_by=people[who]))
+    with transaction() as session:
+        session.execute(update(Edition).values(second_by=people[2]))
+
+
+def test_who_approved_it_and_edits_it_later_is_no_second_reader_any_more(app: Flask) -> None:
+    ticket, people = edited_by_two(app)
+    number = ticket.testimony_id
+    with transaction() as session:
+        approve(session, number, reader(people[2]))
+        edition = edition_of(session, session.get_one(Testimony, number))
+        assert edition is not None
+        actions.ask_change(session, number, edition.id, "Please.", now=NOW())
+        edit(session, number, reader(people[2]))
+    for who in people[:3]:
+        with pytest.raises(NotPossible, match="somebody else has to"), transaction() as session:
+            decisions.take(session, number, reader(who), now=NOW())
+    with transaction() as session:
+        approve(session, number, reader(people[3]))
 
 
 @pytest.mark.parametrize(
@@ -204,8 +276,8 @@ def test_a_change_that_its_writer_asks_for_needs_both_readers_again(
     with pytest.raises(NotPossible), transaction() as session:
         actions.agree(session, ticket.testimony_id, edition.id, now=NOW())
     with transaction() as session:
-        edit(session, ticket.testimony_id, reader(readers[1]))
-        approve(session, ticket.testimony_id, reader(readers[0]))
+        edit(session, ticket.testimony_id, reader(readers[0]))
+        approve(session, ticket.testimony_id, reader(readers[1]))
         actions.agree(session, ticket.testimony_id, edition.id, now=NOW())
     assert stands(ticket) is State.PUBLISHED
 
@@ -220,6 +292,57 @@ def test_an_agreement_to_an_older_edit_publishes_nothing(
     with pytest.raises(NotPossible, match="changed since"), transaction() as session:
         actions.agree(session, ticket.testimony_id, uuid.uuid4(), now=NOW())
     assert stands(ticket) is State.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("choices", "name"),
+    [
+        ({"use": Use.PUBLISH_NAMED, "name": "A. Writer"}, "A. Writer"),
+        ({"use": Use.PUBLISH, "name": "Chosen, and not chosen again"}, ""),
+    ],
+)
+def test_the_public_name_is_the_one_that_its_writer_chose_whatever_a_reader_gives(
+    readers: tuple[uuid.UUID, uuid.UUID], choices: dict[str, object], name: str
+) -> None:
+    ticket = sent(ask_first=False, **choices)
+    number = ticket.testimony_id
+    with transaction() as session:
+        decisions.take(session, number, reader(readers[0]), now=NOW())
+        decisions.save_edition(
+            session, number, reader(readers[0]), turn=turn(ticket),
+            front=replace(FRONT, name="Somebody Else"),
+        )  # fmt: skip
+        decisions.redact(
+            session, number, reader(readers[0]), Checklist(ALL_CLEAR.clear, SEEN),
+            turn=turn(ticket), now=NOW(),
+        )  # fmt: skip
+        decisions.take(session, number, reader(readers[1]), now=NOW())
+        testimony = session.get_one(Testimony, number)
+        edition = edition_of(session, testimony)
+        assert edition is not None
+        decisions.approve(
+            session, number, reader(readers[1]), Checklist(ALL_CLEAR.clear, SEEN),
+            edition_id=edition.id, turn=turn(ticket), now=NOW(),
+        )  # fmt: skip
+        published = published_of(session, testimony)
+        assert published is not None
+        assert published.front is not None
+        assert (published.is_public, published.front.name) == (True, name)
+
+
+def test_nothing_is_published_under_a_name_that_its_writer_did_not_choose(
+    readers: tuple[uuid.UUID, uuid.UUID],
+) -> None:
+    ticket = sent(ask_first=False)
+    number = ticket.testimony_id
+    with transaction() as session:
+        edit(session, number, reader(readers[0]))
+        edition = edition_of(session, session.get_one(Testimony, number))
+        assert edition is not None
+        edition.front = replace(FRONT, name="Somebody Else")
+    with pytest.raises(NotPossible, match="the name"), transaction() as session:
+        approve(session, number, reader(readers[1]))
+    assert stands(ticket) is State.REDACTED
 
 
 # What is public

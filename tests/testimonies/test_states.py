@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from coalition import clock
-from coalition.accounts.models import Moderator
+from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
 from coalition.testimonies import actions, decisions
 from coalition.testimonies.actions import Stale
@@ -24,6 +24,7 @@ from coalition.testimonies.moving import edition_of, published_of
 from coalition.testimonies.queries import find_by_code
 from coalition.testimonies.retention import CLEAN_UPS
 from coalition.testimonies.states import PASSAGES, NotPossible, State, Verb, passed
+from tests.desking import make_moderator
 from tests.telling import ALL_CLEAR, FRONT, make_testimony, told, two_readers
 
 
@@ -95,7 +96,7 @@ TO_PUBLISH = [
 
 steps = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 1)).map(lambda step: [step]),
+        st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 2)).map(lambda step: [step]),
         st.just(TO_PUBLISH),
         st.just(TO_PUBLISH[:3]),
     ),
@@ -106,6 +107,7 @@ steps = st.lists(
 @given(steps, st.booleans())
 @example([*TO_PUBLISH, ("take down", 0), ("restore", 0), ("restore", 1)], True)
 @example([*TO_PUBLISH, ("take down", 0), ("reopen", 1), *TO_PUBLISH], True)
+@example([("take", 1), ("edit", 1), ("give back", 1), *TO_PUBLISH], True)
 @example([*TO_PUBLISH, ("w pause", 0), ("decline", 1), ("w resume", 0), ("w erase", 0)], True)
 @example([*TO_PUBLISH, ("w send anew", 0), ("w resume", 0), ("w withdraw", 0)], True)
 @example([*TO_PUBLISH[:5], ("w ask for a change", 0), *TO_PUBLISH, ("w withdraw", 0)], True)
@@ -118,8 +120,10 @@ def test_it_is_public_only_as_two_people_and_its_writer_allowed(
     app: Flask, story: list[tuple[str, int]], sends: bool
 ) -> None:
     if not hasattr(app, "readers"):
-        app.readers = two_readers(app)  # type: ignore[attr-defined]
-    readers: tuple[uuid.UUID, uuid.UUID] = app.readers  # type: ignore[attr-defined]
+        third = make_moderator(app, Role.MODERATOR)
+        app.readers = (*two_readers(app), third)  # type: ignore[attr-defined]
+    readers: tuple[uuid.UUID, ...] = app.readers  # type: ignore[attr-defined]
+    edits: set[tuple[int, uuid.UUID]] = set()  # of which revision, by whom
     with transaction() as session:
         ticket = make_testimony(session, sends=sends)
     for name, who in story:
@@ -131,11 +135,13 @@ def test_it_is_public_only_as_two_people_and_its_writer_allowed(
             try:
                 with session.begin_nested():
                     STEPS[name](session, testimony, session.get_one(Moderator, readers[who]))
+                if name in ("edit", "hand on"):
+                    edits.add((testimony.revision, readers[who]))
             except (NotPossible, Stale):
                 session.expire_all()
         after = _state(ticket.testimony_id)
         event(str(after))
-        _check(ticket.testimony_id, name, before, after)
+        _check(ticket.testimony_id, name, before, after, edits)
     with transaction() as session:
         found = find_by_code(session, ticket.code)
         assert (found is None) == (_state_in(session, ticket.testimony_id) in (None, State.ERASED))
@@ -151,7 +157,13 @@ def _state_in(session: Session, testimony_id: uuid.UUID) -> State | None:
     return found.state if found else None
 
 
-def _check(testimony_id: uuid.UUID, name: str, before: State | None, after: State | None) -> None:
+def _check(
+    testimony_id: uuid.UUID,
+    name: str,
+    before: State | None,
+    after: State | None,
+    edits: set[tuple[int, uuid.UUID]],
+) -> None:
     with transaction() as session:
         testimony = session.get(Testimony, testimony_id, populate_existing=True)
         if testimony is None:
@@ -169,6 +181,7 @@ def _check(testimony_id: uuid.UUID, name: str, before: State | None, after: Stat
             assert testimony.choices
             assert published.edition_id == edition.id
             assert published.first_by != published.second_by
+            assert (edition.revision, published.second_by) not in edits
             assert published.text == edition.text
             assert testimony.choices.is_public
             assert edition.revision == testimony.revision
