@@ -36,13 +36,21 @@ from coalition.desk.testimony_passages import Passage, passages
 from coalition.desk.testimony_queue import KIND, NotNow, begin, is_skipped, queue_for
 from coalition.statements.queries import current_campaign
 from coalition.testimonies import decisions
+from coalition.testimonies.fronts import notes_of, title_of
 from coalition.testimonies.models import PausedBy, Testimony
 from coalition.testimonies.moving import edition_of
 from coalition.testimonies.queries import FOR_FIRST, FOR_SECOND, labels_of
 from coalition.testimonies.states import WHERE_IT_STANDS, NotPossible, State
 
 blueprint = Blueprint("desk_testimonies", __name__, url_prefix="/desk/testimonies")
-blueprint.app_context_processor(lambda: {"label_words": label_words, "theme_words": theme_words})
+blueprint.app_context_processor(
+    lambda: {
+        "label_words": label_words,
+        "theme_words": theme_words,
+        "title_of": title_of,
+        "notes_of": notes_of,
+    }
+)
 
 
 @blueprint.get("")

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from coalition.db import db
 from coalition.statements.queries import current_campaign
 from coalition.testimonies import queries
-from coalition.testimonies.choices import Front
+from coalition.testimonies.fronts import notes_of, title_of
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page_that_may_go
 
@@ -41,8 +41,8 @@ def published() -> str:
         themes=[each for each in telling.themes if counts.get(each.slug) or each == theme],
         label=label,
         theme=theme,
-        notes_of=_notes,
-        title_of=_title,
+        notes_of=notes_of,
+        title_of=title_of,
     )
 
 
@@ -65,23 +65,7 @@ def testimony(slug: str) -> View:
         "testimonies/testimony.html",
         found=found,
         front=front,
-        title=_title(front),
-        notes=_notes(front),
+        title=title_of(front),
+        notes=notes_of(front),
         themes=[each for slug in front.themes if (each := current_campaign().telling.theme(slug))],
     )
-
-
-def _title(front: Front) -> str:
-    """What it describes: "Describes restraint by police"."""
-    label = current_campaign().telling.label(front.label)
-    words = label.words if label else "tells what happened"
-    return words[:1].upper() + words[1:]
-
-
-def _notes(front: Front) -> list[str]:
-    """What else it describes, in the order of the campaign's labels."""
-    return [
-        each.words
-        for each in current_campaign().telling.labels
-        if each.slug in front.labels and each.slug != front.label
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,13 +12,21 @@ from flask import Flask
 from coalition import clock
 from coalition.accounts.models import Moderator
 from coalition.db import db, transaction
-from coalition.testimonies import actions, decisions
+from coalition.testimonies import actions, complaint_decisions, decisions
+from coalition.testimonies.choices import Use
 from coalition.testimonies.codes import Ticket, grouped
+from coalition.testimonies.complaint_models import Complaint, ComplaintState, Ground
 from coalition.testimonies.models import DeclineCode, Testimony
+from coalition.testimonies.moving import edition_of
 from coalition.testimonies.queries import find_by_code
 from coalition.testimonies.states import State
+from tests.reading import approve as approve_at_desk
+from tests.reading import edit as edit_at_desk
+from tests.reading import reader as reader_at_desk
 from tests.telling import (
+    FRONT,
     TEXT,
+    address_of,
     approve,
     come_back,
     edit,
@@ -27,6 +36,7 @@ from tests.telling import (
     open_the_form,
     press,
     publish,
+    told,
     two_readers,
 )
 from tests.visitor import Visitor, visitor_of
@@ -242,6 +252,107 @@ def test_a_refusal_says_why_and_can_be_answered(app: Flask, visitor: Visitor) ->
     done = press(visitor, page, "answer", words="It ended last week.")
     assert "Somebody reads it" in done.text
     assert stands(ticket) is State.SUBMITTED
+
+
+def test_what_was_decided_before_does_not_look_like_a_decision_about_what_is_read_anew(
+    app: Flask, visitor: Visitor
+) -> None:
+    ticket, _ = publish(app)
+    number, now = ticket.testimony_id, clock.utc_now()
+    decided = "What was decided, and why"
+    first, _ = two_readers(app)
+    with transaction() as session:
+        reader = session.get_one(Moderator, first)
+        decisions.take_down(session, number, reader, "We look at it again.", now=now)
+    page = come_back(visitor, ticket.code)
+    assert "Why we took it off the site" in page.text
+    assert "We look at it again." in page.text
+    assert decided not in page.text
+    with transaction() as session:
+        testimony = session.get_one(Testimony, number)
+        decisions.reopen(session, number, reader, turn=testimony.turn, now=now)
+    page = come_back(visitor, ticket.code)
+    assert "It waits to be read" in page.text
+    for words in ("We look at it again.", "Why we took it off the site", decided):
+        assert words not in page.text
+
+
+def test_a_text_that_a_complaint_sends_back_to_be_edited_tells_its_writer_why(
+    app: Flask, visitor: Visitor
+) -> None:
+    ticket, slug = publish(app)
+    first, _ = two_readers(app)
+    with transaction() as session:
+        reader = session.get_one(Moderator, first)
+        complaint = Complaint(
+            id=uuid.uuid4(), slug=slug, ground=Ground.OTHER, stored_details="{}",
+            received_at=clock.utc_now(), state=ComplaintState.OPEN,
+        )  # fmt: skip
+        session.add(complaint)
+        session.flush()
+        complaint_decisions.uphold(
+            session, complaint.id, reader, words="You are right.",
+            writer_words="It told who somebody is.", code=None, now=clock.utc_now(),
+        )  # fmt: skip
+    page = come_back(visitor, ticket.code)
+    assert "It waits to be read" in page.text
+    assert "Why we took it off the site" in page.text
+    assert "It told who somebody is." in page.text
+    assert "What was decided" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("words", "waiting", "answered"),
+    [
+        ({"question": "When was that?"}, "What we ask</h2>", "What we asked</h2>"),
+        (
+            {"refusal": "An inquest is open."},
+            "What was decided, and why",
+            "What was decided before",
+        ),
+    ],
+)
+def test_what_was_answered_is_told_as_past(
+    app: Flask, visitor: Visitor, words: dict[str, str], waiting: str, answered: str
+) -> None:
+    ticket = sent()
+    read_by(app, ticket, **words)
+    page = come_back(visitor, ticket.code)
+    assert waiting in page.text
+    press(visitor, page, "answer", words="Because.")
+    page = come_back(visitor, ticket.code)
+    assert answered in page.text
+    assert waiting not in page.text
+    assert "Because." in page.text
+
+
+def test_everybody_sees_the_same_before_the_text_readers_its_writer_and_the_public(
+    app: Flask, visitor: Visitor
+) -> None:
+    with transaction() as session:
+        ticket = make_testimony(session, told(use=Use.PUBLISH_NAMED, name="Robin"))
+    number, desk = ticket.testimony_id, reader_at_desk(app)
+    edit_at_desk(desk, number)
+    second = reader_at_desk(app, "Jo Fictional")
+    approve_at_desk(second, number)
+    page = come_back(visitor, ticket.code)
+    with transaction() as session:
+        edition = edition_of(session, session.get_one(Testimony, number))
+        assert edition is not None
+        assert edition.front is not None
+        assert edition.front.name == "Robin"
+    press(visitor, page, "agree")
+    with transaction() as session:
+        slug = address_of(session, number)
+    fronts = [
+        page,
+        second.get(f"/desk/testimonies/{number}/public"),
+        visitor.get(f"/testimonies/{slug}"),
+    ]
+    for shown in fronts:
+        assert "Describes restraint by police</h" in shown.text
+        assert FRONT.summary in shown.text
+        assert "By <bdi>Robin</bdi>, a name that its writer chose." in shown.text
 
 
 def test_the_edited_text_stands_beside_the_original_and_is_published_only_with_a_yes(
