@@ -10,6 +10,9 @@ from playwright.sync_api import Page
 from coalition import clock
 from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
+from coalition.desk.reading_actions import note_reading, set_preferences
+from coalition.desk.reading_rules import HIGHEST_CEILING
+from coalition.statements.telling import HEAVIEST
 from coalition.testimonies import actions, decisions
 from coalition.testimonies.choices import Use
 from coalition.testimonies.identifiers import find_identifiers
@@ -26,9 +29,9 @@ HARD_TEXT = f"{TEXT} It was on 3 May 2021, at {'x' * 120}.\n\nجاءت الشر�
 LABELS = ("restraint-by-police", "care-refused", "prosecution")
 
 
-def waits(place: Place, **choices: Any) -> uuid.UUID:
+def waits(place: Place, *, labels: tuple[str, ...] = LABELS, **choices: Any) -> uuid.UUID:
     with place.app.app_context(), transaction() as session:
-        what = told(HARD_TEXT, labels=LABELS, **choices)
+        what = told(HARD_TEXT, labels=labels, **choices)
         return make_testimony(session, what).testimony_id
 
 
@@ -88,6 +91,49 @@ def see_queue(page: Page, sites: Sites) -> None:
     waits(sites.main)
     edited(sites.main)
     at_desk("/desk/testimonies", Role.MODERATOR)(page, sites)
+
+
+def look_after(page: Page, place: Place, *skipped: str) -> None:
+    """As a reader who skips something, and has just read one of the heaviest."""
+    who = make_moderator(place.app, Role.MODERATOR)
+    with place.app.app_context(), transaction() as session:
+        moderator = session.get_one(Moderator, who)
+        set_preferences(session, moderator, skipped, HIGHEST_CEILING)
+        note_reading(session, moderator, HEAVIEST, now=clock.utc_now())
+    arrive(page, place, who)
+
+
+def see_calm_queue(page: Page, sites: Sites) -> None:
+    waits(sites.main)
+    waits(sites.main, labels=("detention",))
+    waits(sites.main, labels=("what-helped",))
+    look_after(page, sites.main, "detention")
+    page.goto("/desk/testimonies")
+
+
+def see_what_i_skip(page: Page, sites: Sites) -> None:
+    number = waits(sites.main)
+    look_after(page, sites.main, *LABELS)
+    page.goto(f"/desk/testimonies/{number}")
+
+
+def take_another_of_the_heaviest(page: Page, sites: Sites) -> None:
+    number = waits(sites.main)
+    look_after(page, sites.main)
+    page.goto(f"/desk/testimonies/{number}")
+    press(page, "Take it")
+
+
+def see_what_another_began(page: Page, sites: Sites) -> None:
+    first, number = make_moderator(sites.main.app, Role.MODERATOR), waits(sites.main)
+    with sites.main.app.app_context(), transaction() as session:
+        reader, now = session.get_one(Moderator, first), clock.utc_now()
+        decisions.take(session, number, reader, now=now)
+        turn = session.get_one(Testimony, number).turn
+        decisions.save_edition(session, number, reader, turn=turn, front=FRONT)
+        decisions.give_back(session, number, reader, now=now)
+    at_desk(f"/desk/testimonies/{number}", Role.MODERATOR)(page, sites)
+    press(page, "Take it")
 
 
 def see_outline(page: Page, sites: Sites) -> None:
@@ -239,6 +285,10 @@ def read_my_own(page: Page, sites: Sites) -> None:
 
 TESTIMONY_STATES = [
     State("desk testimonies", see_queue, "never its text"),
+    State("desk testimonies: calm", see_calm_queue, "because it is about what you skip"),
+    State("desk testimony: skipped", see_what_i_skip, "about something that you skip"),
+    State("desk testimony: rests", take_another_of_the_heaviest, "Not this one just now"),
+    State("desk testimony: begun", see_what_another_began, "Somebody else has begun to edit it"),
     State("desk testimony: outline", see_outline, "You have not taken it"),
     State("desk testimony: another's", see_what_another_has, "is reading it"),
     State("desk testimony: asked", see_what_waits_for_its_writer, "has not answered yet"),
