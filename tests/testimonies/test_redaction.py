@@ -12,11 +12,11 @@ from coalition.testimonies.redaction import (
     IN_ITS_PLACE,
     Span,
     SpanKind,
+    added,
     merged,
     paragraphs,
     redacted,
     without,
-    words_of,
 )
 
 KINDS = list(SpanKind)
@@ -89,8 +89,18 @@ def test_paragraphs_are_what_empty_lines_divide() -> None:
 
 @given(texts)
 def test_every_word_stands_in_one_paragraph(text: str) -> None:
-    found = [word.words for start, end in paragraphs(text) for word in words_of(text, start, end)]
+    found = [word for start, end in paragraphs(text) for word in text[start:end].split()]
     assert found == text.split()
+
+
+@given(texts, spans, spans)
+def test_where_places_overlap_the_later_one_says_what_it_was(
+    text: str, kept: list[Span], more: list[Span]
+) -> None:
+    def kinds(of: list[Span]) -> dict[int, SpanKind]:
+        return {at: span.kind for span in of for at in range(span.start, span.end)}
+
+    assert kinds(added([], [*kept, *more])) == {**kinds(added([], kept)), **kinds(more)}
 
 
 def test_a_long_text_of_empty_lines_takes_no_time() -> None:
