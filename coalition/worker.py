@@ -16,26 +16,14 @@ from datetime import timedelta
 from flask import Flask
 
 from coalition import clock
-from coalition.accounts.actions import delete_past_resets, delete_past_sessions
 from coalition.db import transaction
-from coalition.desk.claims import delete_past_claims, delete_past_passes
 from coalition.desk.mails import WRITERS
-from coalition.desk.reading_actions import delete_past_readings
-from coalition.endorsements.retention import CLEAN_UPS as OF_ENDORSEMENTS
-from coalition.mail.actions import delete_finished
-from coalition.mail.bounce_actions import delete_old_bounces, delete_old_counts
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
-from coalition.petition.actions import delete_old_networks, delete_unverified
-from coalition.petition.bulk import lapse_proposals
-from coalition.petition.hand_in_actions import delete_past_hand_ins
 from coalition.petition.hand_in_job import make_next_hand_in
 from coalition.petition.tally import fold
+from coalition.retention import clean_all
 from coalition.settings import Settings
-from coalition.statements.drafts import delete_old_drafts
-from coalition.testimonies.complaint_actions import delete_past_complaints
-from coalition.testimonies.retention import CLEAN_UPS as OF_TESTIMONIES
-from coalition.testimonies.safeguarding import delete_past_flags
 
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
 HAND_IN_IDLE = 3.0  # seconds between looks for a list that somebody asked for
@@ -47,27 +35,6 @@ log = logging.getLogger(__name__)
 
 # Does one round of work and returns how many seconds to rest after it.
 Job = Callable[[], float]
-
-# What is past its time. Each is called with a session and `now`, in a transaction of its own.
-CLEAN_UPS: tuple[Callable[..., object], ...] = (
-    delete_unverified,
-    delete_old_networks,
-    lapse_proposals,
-    *OF_ENDORSEMENTS,
-    delete_past_sessions,
-    delete_past_resets,
-    delete_past_claims,
-    delete_past_passes,
-    delete_past_hand_ins,
-    delete_finished,
-    delete_old_drafts,
-    delete_old_bounces,
-    delete_old_counts,
-    *OF_TESTIMONIES,
-    delete_past_complaints,
-    delete_past_flags,
-    delete_past_readings,
-)
 
 
 def run_worker(app: Flask) -> None:
@@ -137,10 +104,8 @@ def fold_count() -> float:
 def delete_expired() -> float:
     """Delete what the privacy notice says is deleted by now. What fails holds nothing else back,
     and is tried again the next time."""
-    for clean_up in CLEAN_UPS:
-        try:
-            with transaction() as session:
-                clean_up(session, now=clock.utc_now())
-        except Exception as error:
-            log.error("%s failed, and others go on: %s", clean_up.__name__, type(error).__name__)
+    for done in clean_all(now=clock.utc_now()):
+        if isinstance(done.found, Exception):
+            fault = type(done.found).__name__
+            log.error("%s failed, and others go on: %s", done.clean_up.name, fault)
     return CLEAN_EVERY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.db import transaction
 from coalition.endorsements.models import Endorsement, EndorsementStatus
-from coalition.endorsements.retention import CLEAN_UPS
 from coalition.mail.private_links import Purpose, make_token
 from tests.factories import make_endorsement
 from tests.visitor import Page, Visitor
@@ -71,10 +70,3 @@ def ask_for_change(visitor: Visitor, endorsement: Endorsement, **answers: str) -
     """Name another contact on the private page."""
     page = visitor.get(entry_path(endorsement))
     return visitor.submit(page, "/contact", **{**NEW_CONTACT, **answers})
-
-
-def clean_up(now: datetime) -> None:
-    """Delete what is past its time then, as the worker does."""
-    for each in CLEAN_UPS:
-        with transaction() as session:
-            each(session, now=now)

@@ -261,15 +261,15 @@ def note_proof_changed(session: Session, moderator: Moderator, what: str, *, now
     )
 
 
-def delete_past_sessions(session: Session, *, now: datetime) -> None:
-    """Delete what nobody needs of sessions that are over."""
+def delete_past_sessions(session: Session, *, now: datetime) -> int:
+    """Delete what nobody needs of sessions that are over. Returns how many."""
     past = now - LONGEST_SESSION - ENDED_SESSION_LIFETIME
-    sweep(session, DeskSession, DeskSession.started_at < past)
+    return sweep(session, DeskSession, DeskSession.started_at < past)
 
 
-def delete_past_resets(session: Session, *, now: datetime) -> None:
-    """Delete resets of a second factor to which nobody agreed in time."""
-    sweep(session, SecondFactorReset, SecondFactorReset.asked_at < now - RESET_LIFETIME)
+def delete_past_resets(session: Session, *, now: datetime) -> int:
+    """Delete resets of a second factor to which nobody agreed in time. Returns how many."""
+    return sweep(session, SecondFactorReset, SecondFactorReset.asked_at < now - RESET_LIFETIME)
 
 
 def _record(

@@ -103,11 +103,11 @@ def passed_by(session: Session, kind: ItemKind, moderator: Moderator) -> set[uui
     )
 
 
-def delete_past_claims(session: Session, *, now: datetime) -> None:
-    """Delete claims that ended."""
-    sweep(session, Claim, Claim.until < now - LEASE)
+def delete_past_claims(session: Session, *, now: datetime) -> int:
+    """Delete claims that ended. Returns how many."""
+    return sweep(session, Claim, Claim.until < now - LEASE)
 
 
-def delete_past_passes(session: Session, *, now: datetime) -> None:
-    """Forget what was passed on so long ago that it is decided."""
-    sweep(session, PassedOn, PassedOn.passed_at < now - PASSED_LIFETIME)
+def delete_past_passes(session: Session, *, now: datetime) -> int:
+    """Forget what was passed on so long ago that it is decided. Returns how many."""
+    return sweep(session, PassedOn, PassedOn.passed_at < now - PASSED_LIFETIME)

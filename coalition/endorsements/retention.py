@@ -1,8 +1,4 @@
-"""What is deleted of endorsements, and when; the privacy notice says the same.
-
-Each in a transaction of its own: what goes with an endorsement is locked with it, and two that
-each hold what the other needs would wait for one another.
-"""
+"""What is deleted of endorsements, and when; the privacy notice says the same."""
 
 from __future__ import annotations
 
@@ -28,9 +24,9 @@ from coalition.endorsements.models import (
 Status = EndorsementStatus
 
 
-def delete_unconfirmed(session: Session, *, now: datetime) -> None:
-    """Delete endorsements that nobody confirmed in time."""
-    sweep(
+def delete_unconfirmed(session: Session, *, now: datetime) -> int:
+    """Delete endorsements that nobody confirmed in time. Returns how many."""
+    return sweep(
         session,
         Endorsement,
         Endorsement.status == Status.AWAITING,
@@ -38,14 +34,15 @@ def delete_unconfirmed(session: Session, *, now: datetime) -> None:
     )
 
 
-def delete_old_changes(session: Session, *, now: datetime) -> None:
-    """Delete changes of contact that the two mailboxes did not confirm in time."""
-    sweep(session, ContactChange, ContactChange.asked_at < now - UNCONFIRMED_LIFETIME)
+def delete_old_changes(session: Session, *, now: datetime) -> int:
+    """Delete changes of contact that the two mailboxes did not confirm in time. Returns how many."""
+    return sweep(session, ContactChange, ContactChange.asked_at < now - UNCONFIRMED_LIFETIME)
 
 
-def delete_decided(session: Session, *, now: datetime) -> None:
-    """Delete what was decided against long ago. An answer waits for a moderator, however long."""
-    sweep(
+def delete_decided(session: Session, *, now: datetime) -> int:
+    """Delete what was decided against long ago. An answer waits for a moderator, however long.
+    Returns how many."""
+    return sweep(
         session,
         Endorsement,
         Endorsement.status.in_((Status.MORE_ASKED, Status.DECLINED, Status.REMOVED)),
@@ -54,8 +51,9 @@ def delete_decided(session: Session, *, now: datetime) -> None:
     )
 
 
-def forget_contacts_of_the_withdrawn(session: Session, *, now: datetime) -> None:
-    """Of an organisation that withdrew long ago the note stays, and its contact goes."""
+def forget_contacts_of_the_withdrawn(session: Session, *, now: datetime) -> int:
+    """Of an organisation that withdrew long ago the note stays, and its contact goes. Returns how
+    many."""
     withdrawn = session.scalars(
         select(Endorsement)
         .where(
@@ -65,15 +63,17 @@ def forget_contacts_of_the_withdrawn(session: Session, *, now: datetime) -> None
         )
         .order_by(Endorsement.id)
         .with_for_update(skip_locked=True)
-    )
+    ).all()
     for endorsement in withdrawn:
         set_contact(endorsement, None)
         endorsement.appeal = endorsement.decision_words = endorsement.decision_code = None
     session.flush()
+    return len(withdrawn)
 
 
-def delete_loose_logos(session: Session, *, now: datetime) -> None:
-    """Delete logos that belong to nothing: those that are old, and the oldest of too many."""
+def delete_loose_logos(session: Session, *, now: datetime) -> int:
+    """Delete logos that belong to nothing: those that are old, and the oldest of too many. Returns
+    how many."""
     used = select(Entry.logo_id).where(Entry.logo_id.is_not(None))
     newest = (
         select(Logo.id)
@@ -81,18 +81,9 @@ def delete_loose_logos(session: Session, *, now: datetime) -> None:
         .order_by(Logo.uploaded_at.desc())
         .limit(MOST_LOOSE_LOGOS)
     )
-    sweep(
+    return sweep(
         session,
         Logo,
         Logo.id.not_in(used),
         (Logo.uploaded_at < now - LOOSE_LOGO_LIFETIME) | Logo.id.not_in(newest),
     )
-
-
-CLEAN_UPS = (
-    delete_unconfirmed,
-    delete_old_changes,
-    delete_decided,
-    forget_contacts_of_the_withdrawn,
-    delete_loose_logos,
-)

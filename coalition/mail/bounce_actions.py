@@ -120,6 +120,7 @@ def delete_old_bounces(session: Session, *, now: datetime) -> int:
     return sweep(session, Bounce, Bounce.at < now - BOUNCES_KEPT)
 
 
-def delete_old_counts(session: Session, *, now: datetime) -> None:
-    """Delete how many came back long enough ago that named no mail of ours."""
-    sweep(session, UnknownBounces, UnknownBounces.day < (now - BOUNCES_KEPT).date())
+def delete_old_counts(session: Session, *, now: datetime) -> int:
+    """Delete how many came back long enough ago that named no mail of ours. Returns of how many
+    days."""
+    return sweep(session, UnknownBounces, UnknownBounces.day < (now - BOUNCES_KEPT).date())

@@ -136,6 +136,6 @@ def discard_draft(
     session.flush()
 
 
-def delete_old_drafts(session: Session, *, now: datetime) -> None:
-    """Delete the drafts that nobody has saved for DRAFT_LIFETIME."""
-    sweep(session, Draft, Draft.updated_at < now - DRAFT_LIFETIME)
+def delete_old_drafts(session: Session, *, now: datetime) -> int:
+    """Delete the drafts that nobody has saved for DRAFT_LIFETIME. Returns how many."""
+    return sweep(session, Draft, Draft.updated_at < now - DRAFT_LIFETIME)

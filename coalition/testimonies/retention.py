@@ -24,22 +24,27 @@ from coalition.testimonies.models import (
 from coalition.testimonies.moving import move
 from coalition.testimonies.states import State, Verb
 
-ERASED_AFTER = {
-    State.DRAFT: DRAFT_LIFETIME,
-    State.DECLINED: DECLINED_LIFETIME,
-    State.WITHDRAWN: WITHDRAWN_LIFETIME,
-}
+
+def erase_past_drafts(session: Session, *, now: datetime) -> int:
+    """Erase drafts that nobody has saved for DRAFT_LIFETIME. Returns how many."""
+    return _erase_past(session, State.DRAFT, DRAFT_LIFETIME, now)
 
 
-def erase_past_testimonies(session: Session, *, now: datetime) -> int:
-    """Erase drafts, refused and withdrawn testimonies that are past their time. Returns how
-    many."""
-    erased = 0
-    for state, lifetime in ERASED_AFTER.items():
-        for testimony in _past(session, lifetime, now, Testimony.state == state):
-            erase(session, testimony.id, now=now)
-            erased += 1
-    return erased
+def erase_declined(session: Session, *, now: datetime) -> int:
+    """Erase what was declined or closed longer ago than DECLINED_LIFETIME. Returns how many."""
+    return _erase_past(session, State.DECLINED, DECLINED_LIFETIME, now)
+
+
+def erase_withdrawn(session: Session, *, now: datetime) -> int:
+    """Erase what its writer withdrew longer ago than WITHDRAWN_LIFETIME. Returns how many."""
+    return _erase_past(session, State.WITHDRAWN, WITHDRAWN_LIFETIME, now)
+
+
+def _erase_past(session: Session, state: State, lifetime: timedelta, now: datetime) -> int:
+    past = list(_past(session, lifetime, now, Testimony.state == state))
+    for testimony in past:
+        erase(session, testimony.id, now=now)
+    return len(past)
 
 
 def close_unanswered(session: Session, *, now: datetime) -> int:
@@ -81,6 +86,3 @@ def _past(
         .order_by(Testimony.id)
         .with_for_update(skip_locked=True)
     ).all()
-
-
-CLEAN_UPS = (erase_past_testimonies, close_unanswered, delete_erased)

@@ -16,11 +16,11 @@ from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
 from coalition.testimonies import actions, decisions
 from coalition.testimonies.models import Testimony
-from coalition.testimonies.retention import CLEAN_UPS
 from coalition.testimonies.safeguarding import delete_past_flags
 from coalition.testimonies.safeguarding_models import CLOSED_FLAG_LIFETIME, SafeguardingFlag
 from coalition.testimonies.states import State
 from tests.caring import EXCEPTIONS, RULE, open_rule
+from tests.cleaning import clean_up_testimonies
 from tests.conftest import run_command
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.mailbox import Mailbox, text_of
@@ -240,8 +240,7 @@ def test_once_its_writer_takes_it_back_the_flag_says_so_and_holds_no_text(
     assert "two police officers" not in page.text
     with transaction() as writing:
         for days in (100, 200):
-            for clean_up in CLEAN_UPS:
-                clean_up(writing, now=NOW() + timedelta(days=days))
+            clean_up_testimonies(writing, now=NOW() + timedelta(days=days))
     assert the_flag(session).testimony_id is None
     assert opened(lead, flag).status == 200
 

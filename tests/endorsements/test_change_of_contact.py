@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.mail.private_links import LINK_LIFETIME
 from coalition.statements.queries import current_campaign
-from tests.endorsing import NEW_CONTACT, ask_for_change, clean_up, entry_path, look, made
+from tests.cleaning import clean_up
+from tests.endorsing import NEW_CONTACT, ask_for_change, entry_path, look, made
 from tests.mailbox import Mailbox, link_in
 from tests.visitor import Page, Visitor, visitor_of
 

@@ -22,7 +22,8 @@ from coalition.endorsements.models import (
     EndorsementStatus,
 )
 from coalition.web.forms import STAMP_LIFETIME
-from tests.endorsing import ANSWERS, FORM, check, clean_up, register, send
+from tests.cleaning import clean_up
+from tests.endorsing import ANSWERS, FORM, check, register, send
 from tests.factories import LOGO, make_endorsement, public_details
 from tests.mailbox import Mailbox, code_in, link_in, text_of
 from tests.visitor import Page, Visitor, visitor_of

@@ -22,7 +22,7 @@ from coalition.endorsements.models import (
     Entry,
     Logo,
 )
-from tests.endorsing import clean_up
+from tests.cleaning import clean_up
 from tests.factories import make_endorsement
 from tests.visitor import Visitor
 

@@ -35,13 +35,14 @@ from coalition.petition.models import (
 )
 from coalition.petition.search import Search
 from coalition.petition.tally import verify_tally
+from coalition.retention import CLEAN_UPS
 from coalition.statements.models import Draft
 from coalition.statements.queries import current_campaign
 from coalition.testimonies.complaint_models import Complaint, ComplaintState, Ground
 from coalition.testimonies.models import PublishedTestimony, Testimony
 from coalition.testimonies.safeguarding_models import Outcome, SafeguardingFlag
 from coalition.testimonies.states import State
-from coalition.worker import CLEAN_UPS, delete_expired
+from coalition.worker import delete_expired
 from tests.desking import make_moderator
 from tests.factories import make_endorsement, make_signature
 
@@ -188,13 +189,23 @@ PAST: dict[str, tuple[Make, Select[Any]]] = {
         lambda session, then, who: UnknownBounces(day=then.date(), number=1),
         select(UnknownBounces.day),
     ),
-    "erase_past_testimonies": (
+    "erase_past_drafts": (
         testimony(State.DRAFT),
         select(Testimony.id).where(Testimony.state == State.DRAFT),
     ),
     "close_unanswered": (
         testimony(State.NEEDS_WRITER),
         select(Testimony.id).where(Testimony.state == State.NEEDS_WRITER),
+    ),
+    "erase_declined": (
+        testimony(State.DECLINED),
+        select(Testimony.id).where(
+            Testimony.state == State.DECLINED, Testimony.decision_code.is_(None)
+        ),
+    ),
+    "erase_withdrawn": (
+        testimony(State.WITHDRAWN),
+        select(Testimony.id).where(Testimony.state == State.WITHDRAWN),
     ),
     "delete_erased": (
         testimony(State.ERASED),
@@ -243,7 +254,7 @@ def hold_one_of_each(session: Session) -> None:
 
 
 def test_every_clean_up_is_tried_here() -> None:
-    assert [each.__name__ for each in CLEAN_UPS] == list(PAST)
+    assert [each.name for each in CLEAN_UPS] == list(PAST)
 
 
 def test_what_is_past_its_time_goes(app: Flask, session: Session) -> None:

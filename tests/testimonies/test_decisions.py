@@ -5,13 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.accounts.models import Moderator
@@ -34,8 +33,8 @@ from coalition.testimonies.queries import (
     waiting,
 )
 from coalition.testimonies.redaction import Span, SpanKind
-from coalition.testimonies.retention import CLEAN_UPS
 from coalition.testimonies.states import NotPossible, State
+from tests.cleaning import clean_up_testimonies
 from tests.mailbox import Mailbox, text_of
 from tests.telling import (
     ALL_CLEAR,
@@ -68,11 +67,6 @@ def stands(ticket: Ticket) -> State:
 
 def turn(ticket: Ticket) -> int:
     return db.session.get_one(Testimony, ticket.testimony_id, populate_existing=True).turn
-
-
-def clean_up(session: Session, *, now: datetime) -> None:
-    for each in CLEAN_UPS:
-        each(session, now=now)
 
 
 def sent(**choices: object) -> Ticket:
@@ -621,7 +615,7 @@ def test_a_draft_is_erased_thirty_days_after_it_was_saved(
 ) -> None:
     with transaction() as session:
         ticket = make_testimony(session, sends=False)
-        clean_up(session, now=NOW() + timedelta(days=days))
+        clean_up_testimonies(session, now=NOW() + timedelta(days=days))
     assert (find_by_code(db.session(), ticket.code) is not None) == left
 
 
@@ -639,9 +633,9 @@ def test_what_was_declined_goes_after_ninety_days_unless_its_writer_appealed(
     with transaction() as session:
         actions.answer(session, tickets[0].testimony_id, "Please look again.", now=NOW())
     with transaction() as session:
-        clean_up(session, now=NOW() + timedelta(days=90))
+        clean_up_testimonies(session, now=NOW() + timedelta(days=90))
         assert all(find_by_code(session, each.code) for each in tickets)
-        clean_up(session, now=NOW() + timedelta(days=91))
+        clean_up_testimonies(session, now=NOW() + timedelta(days=91))
         assert find_by_code(session, tickets[0].code)
         assert not find_by_code(session, tickets[1].code)
 
@@ -654,7 +648,7 @@ def test_what_nobody_answered_is_closed_and_says_why(
         edit(session, ticket.testimony_id, reader(readers[0]))
         approve(session, ticket.testimony_id, reader(readers[1]))
         private = make_testimony(session, told(use=Use.COUNT))
-        clean_up(session, now=NOW() + timedelta(days=91))
+        clean_up_testimonies(session, now=NOW() + timedelta(days=91))
         testimony = session.get_one(Testimony, ticket.testimony_id)
         assert (testimony.state, testimony.decision_code) == (
             State.DECLINED, DeclineCode.NO_ANSWER,
@@ -669,7 +663,7 @@ def test_of_what_was_never_public_not_even_the_row_stays(app: Flask) -> None:
         ticket = make_testimony(session)
         for each in (ticket, published):
             actions.erase(session, each.testimony_id, now=NOW())
-        clean_up(session, now=NOW() + timedelta(days=31))
+        clean_up_testimonies(session, now=NOW() + timedelta(days=31))
         assert session.get(Testimony, ticket.testimony_id) is None
         assert find_published(session, slug) is not None, "its address still says that it is gone"
         assert published_of(session, session.get_one(Testimony, published.testimony_id))

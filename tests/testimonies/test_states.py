@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -22,16 +22,10 @@ from coalition.testimonies.choices import Use
 from coalition.testimonies.models import DeclineCode, PausedBy, Testimony
 from coalition.testimonies.moving import edition_of, published_of
 from coalition.testimonies.queries import find_by_code
-from coalition.testimonies.retention import CLEAN_UPS
 from coalition.testimonies.states import PASSAGES, NotPossible, State, Verb, passed
+from tests.cleaning import clean_up_testimonies
 from tests.desking import make_moderator
 from tests.telling import ALL_CLEAR, FRONT, make_testimony, told, two_readers
-
-
-def clean_up(session: Session, *, now: datetime) -> None:
-    for each in CLEAN_UPS:
-        each(session, now=now)
-
 
 # What each side can try. The names of writers' steps begin with a w.
 Try = Callable[[Session, Testimony, Moderator], object]
@@ -88,7 +82,7 @@ STEPS: dict[str, Try] = {
     "take down": lambda s, t, m: decisions.take_down(s, t.id, m, "Careful.", now=NOW()),
     "restore": lambda s, t, m: decisions.restore(s, t.id, m, turn=t.turn, now=NOW()),
     "reopen": lambda s, t, m: decisions.reopen(s, t.id, m, turn=t.turn, now=NOW()),
-    "time passes": lambda s, t, _: clean_up(s, now=NOW() + timedelta(days=100)),
+    "time passes": lambda s, t, _: clean_up_testimonies(s, now=NOW() + timedelta(days=100)),
 }  # fmt: skip
 TO_PUBLISH = [
     ("take", 0), ("edit", 0), ("hand on", 0), ("take", 1), ("approve", 1), ("w agree", 0),
