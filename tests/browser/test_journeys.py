@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.keyboard import choose, go_to, has_focus, press, tick, write
 from tests.browser.sites import PATIENT
 from tests.browser.visits import DESK, PHONE, Visit, visiting
 from tests.conftest import Site, serving
 from tests.factories import LOGO
 from tests.mailbox import Mailbox, link_in
 
-MOST_STOPS = 80  # of the Tab key on one page
 VISITORS: dict[str, dict[str, Any]] = {
     "at a desk": {"viewport": DESK},
     "without JavaScript": {"viewport": DESK, "java_script_enabled": False},
@@ -41,29 +41,6 @@ def visit(request: pytest.FixtureRequest, browser: Browser, open_site: Site) -> 
         if request.param == "with twice the text":
             here.set_text_size(32)
         yield here
-
-
-def has_focus(target: Locator) -> bool:
-    return bool(target.evaluate("element => element === document.activeElement"))
-
-
-def go_to(target: Locator) -> None:
-    """Press Tab until the focus is there."""
-    for _ in range(MOST_STOPS):
-        if has_focus(target):
-            return
-        target.page.keyboard.press("Tab")
-    raise AssertionError(f"Tab does not reach {target}")
-
-
-def press(page: Page, role: Any, name: str) -> None:
-    go_to(page.get_by_role("main").get_by_role(role, name=name, exact=True))
-    page.keyboard.press("Enter")
-
-
-def write(page: Page, label: str, words: str) -> None:
-    go_to(page.get_by_label(label, exact=True))
-    page.keyboard.type(words)
 
 
 def expect_page(visit: Visit, heading: str) -> None:
@@ -122,16 +99,6 @@ def test_signing_and_withdrawing(visit: Visit, mailbox: Mailbox) -> None:
     expect_count(page, "Be among the first to sign.")
     assert visit.complaints == []
     assert visit.failed == []
-
-
-def choose(page: Page, label: str, choice: str) -> None:
-    go_to(page.get_by_label(label, exact=True))
-    page.keyboard.type(choice)
-
-
-def tick(page: Page, name: str) -> None:
-    go_to(page.locator(f"#{name}"))
-    page.keyboard.press("Space")
 
 
 def test_an_organisation_registers_and_withdraws(
