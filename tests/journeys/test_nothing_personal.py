@@ -4,25 +4,27 @@ the log files, the audit log, what commands say, the pages of errors, and the da
 from __future__ import annotations
 
 import re
+import shutil
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
 
-from tests.commands import run_coalition
-from tests.conftest import Site, serving
-from tests.desking import code_now
+from tests.conftest import ROOT, serving
 from tests.endorsing import register
 from tests.leaks import Marks, columns_of, spellings
 from tests.mail import bounce_samples
-from tests.mailbox import Mailbox, code_in, link_in, text_of
+from tests.mailbox import Mailbox, code_in, link_in
 from tests.passkeys import SoftwareKey, add_passkey, sign_in_with
+from tests.reading import approve, edit, path, send, take
 from tests.signing import sign
-from tests.visitor import Page, Visitor, visitor_at
+from tests.story import Person, Story
+from tests.telling import code_on, come_back, go_on, press, write
+from tests.visitor import Visitor
 
 # Where what was written stands in the open on purpose: texts that are going to be public.
 MEANT_TO_BE_PLAIN = {"drafts.text"}
@@ -51,98 +53,6 @@ def test_the_search_finds_what_is_there(written: str) -> None:
         assert marks.found_in(base64.b64encode(b"-" * before + mark.encode()))
     assert not marks.found_in("zörva quill nel vexmoor".encode())
     assert len(set(spellings(mark))) > 10
-
-
-class Story:
-    """The people of a session, where they come from, and all that must not be found of them."""
-
-    def __init__(self, site: Site, mailbox: Mailbox) -> None:
-        self.site, self.mailbox = site, mailbox
-        self.marks = Marks()
-        self.answers: list[tuple[str, bytes, set[str]]] = []  # of errors and commands
-
-    def mark(self, mark: str, what: str = "a name") -> str:
-        return self.marks.add(mark, what)
-
-    def visitor(self, network: str) -> Visitor:
-        """Somebody who comes from this network, through a proxy."""
-        there = visitor_at(self.site.url)
-        self.mark(network, "a network")
-        return Visitor(
-            self.site.url,
-            lambda method, path, headers, body: there._send(
-                method, path, {**headers, "X-Forwarded-For": network}, body
-            ),
-        )
-
-    def mail_to(self, address: str, words: str = "") -> EmailMessage:
-        """The newest mail to an address that holds these words."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            for mail in reversed(list(self.mailbox.received)):
-                if mail["To"] == address and words in text_of(mail):
-                    for token in re.findall(r"/([\w.=-]{30,})", text_of(mail)):
-                        self.mark(token, "a private link")
-                    return mail
-            time.sleep(0.1)
-        raise AssertionError(f"no mail to {address} with {words!r}")
-
-    def fails(self, page: Page, status: int, *typed: str) -> None:
-        """Note the page of an error; `typed` is what its own reader had typed, and gets back."""
-        assert page.status == status, (page.url, page.status, page.text[:2000])
-        self.answers.append((f"{status} at {page.url.partition('?')[0]}", page.data, set(typed)))
-
-    def command(self, *words: str, stdin: bytes = b"") -> str:
-        done = run_coalition(words, {**self.site.environment, "PATH": "/usr/bin:/bin"}, stdin)
-        told = done.stdout + done.stderr
-        assert done.returncode == 0, told
-        self.answers.append((" ".join(words[:2]), told, set()))
-        return told.decode()
-
-
-class Person:
-    """Somebody at the desk, with an app that makes codes."""
-
-    def __init__(self, story: Story, name: str, address: str, network: str) -> None:
-        self.story = story
-        self.name = story.mark(name)
-        self.address = story.mark(address, "an address")
-        self.password = story.mark(f"{name} and four words", "a password")
-        self.visitor = story.visitor(network)
-        self.key, self.codes = "", iter(range(9))
-
-    def code(self) -> str:
-        """A code of the app that was not used before."""
-        return code_now(self.key, steps=next(self.codes))
-
-    def accept(self) -> None:
-        """Follow the invitation, choose a password, set up the app."""
-        link = link_in(self.story.mail_to(self.address), "desk/password")
-        page = self.visitor.submit(self.visitor.get(link), "/desk/password", password=self.password)
-        self.set_up(page)
-
-    def set_up(self, page: Page) -> None:
-        page = self.give_password(page)
-        page = self.visitor.submit(page, "/desk/second-factor")
-        shown = page.text.partition("<code>")[2].partition("</code>")[0]
-        self.key = self.story.mark(shown.replace("-", ""), "the key of an app")
-        page = self.visitor.submit(page, "/desk/sign-in/code", code=self.code())
-        assert page.url == "/desk"
-        for cookie in self.visitor.cookies.values():
-            self.story.mark(cookie, "a session")
-
-    def give_password(self, page: Page) -> Page:
-        return self.visitor.submit(
-            page, "/desk/sign-in", email=self.address, password=self.password
-        )
-
-    def sign_in(self) -> None:
-        page = self.give_password(self.visitor.get("/desk/sign-in"))
-        page = self.visitor.submit(page, "/desk/sign-in/code", code=self.code())
-        assert page.url == "/desk", page.text
-
-    def press(self, path: str, action: str, **answers: str) -> Page:
-        return self.visitor.submit(self.visitor.get(path), action, **answers)
 
 
 def proofs(story: Story, boss: Person) -> None:
@@ -237,8 +147,10 @@ def people(story: Story, boss: Person) -> tuple[Person, Person]:
         ),
         Person(story, "Bartholomew Szczyglin", "bart@desk-of-vexmoor.example.org", "203.0.113.72"),
     )
-    for each, role in zip(invited, ("administrator", "editor"), strict=True):
-        boss.press("/desk/people", "/invite", name=each.name, email=each.address, roles=role)
+    for each, roles in zip(invited, (("administrator", "moderator"), ("editor",)), strict=True):
+        page = boss.visitor.get("/desk/people")
+        wanted = [("roles", word) for word in roles]
+        send(boss.visitor, page, "/invite", wanted, name=each.name, email=each.address)
         each.accept()
     second, third = invited
     path = next(
@@ -313,6 +225,95 @@ def without_a_table(database_url: str, table: str) -> Iterator[None]:
     engine.dispose()
 
 
+def tell(story: Story, writer: Visitor, words: str) -> str:
+    """Somebody tells what happened to them. Returns their receipt code."""
+    who = story.mark("Officer Grimbald Wexcombe")
+    address = story.mark(f"wren@{DOMAIN}", "an address")
+    told = f"{words}.\n\n{who} stayed."
+    page = go_on(writer, write(writer, told, email=address), "send")
+    code = code_on(page)
+    for each in (code, code.replace(" ", "")):
+        story.mark(each, "a receipt code")
+    wrong = f"{(int(code[:4]) + 1) % 10_000:04}{code[4:]}"
+    story.fails(come_back(writer, wrong), 422)
+    return code
+
+
+def ask_its_writer(story: Story, reader: Person, number: uuid.UUID) -> None:
+    """A first reader opens it, tells the lead that they are worried, and asks something."""
+    page = take(reader.visitor, number)
+    worry = story.mark("I fear for whoever lay in Tanglefern", "a worry")
+    reader.visitor.submit(page, "/flag", flag_words=worry)
+    asked = story.mark("Was that in the winter of Hollowmere?", "words to a writer")
+    page = reader.visitor.get(path(number, "/ask"))
+    page = send(reader.visitor, page, "/ask", words=asked, step="look")
+    assert asked in page.text
+    send(reader.visitor, page, "/ask", step="do")
+
+
+def complain(story: Story, about: str) -> None:
+    visitor = story.visitor("198.51.100.63")
+    page = visitor.submit(visitor.get(f"{about}/complain"), "/complain", ground="other")
+    page = visitor.submit(
+        page,
+        "/complain",
+        step="send",
+        words=story.mark("That was my uncle Peregrinus", "words of a complaint"),
+        name=story.mark("Cordelia Mossgrave"),
+        email=story.mark(f"cordelia@{DOMAIN}", "an address"),
+    )
+    assert page.status == 200, page.text
+
+
+def testimonies(story: Story, boss: Person, second: Person, folder: Path) -> None:
+    """One that is told, read, published, complained of, and taken back."""
+    shutil.copytree(ROOT / "campaign", folder)
+    rule = (folder / "testimonies.toml").read_text().replace('rule = ""', 'rule = "Nobody comes."')
+    (folder / "testimonies.toml").write_text(rule)
+    story.command("campaign", "load", str(folder))
+    writer = story.visitor("198.51.100.61")
+    while "Not open yet" in writer.get("/testimonies/share").text:
+        time.sleep(0.2)
+    words = story.mark("Nobody at the house of Tanglefern believed me", "a testimony")
+    code = tell(story, writer, words)
+    (found,) = re.findall(
+        r"/desk/testimonies/([0-9a-f-]{36})/take", boss.visitor.get("/desk/testimonies").text
+    )
+    number = uuid.UUID(found)
+    ask_its_writer(story, boss, number)
+    answer = story.mark("In the week of the Hollowmere fair", "an answer")
+    press(writer, come_back(writer, code), "answer", words=answer)
+    assert "waits for a second reader" in edit(boss.visitor, number).text
+    assert words in second.visitor.get(take(second.visitor, number).url + "?to=all").text
+    assert "Its writer is asked" in approve(second.visitor, number).text
+    assert "It is published" in press(writer, come_back(writer, code), "agree").text
+    anybody = story.visitor("198.51.100.62")
+    links = anybody.get("/testimonies").links
+    (public,) = {link for link in links if re.fullmatch("/testimonies/(?!share|return)[^/]+", link)}
+    assert words in anybody.get(public).text
+    complain(story, public)
+    assert "Peregrinus" in boss.press("/desk/complaints", "/take").text
+    assert "withdrawn it" in press(writer, come_back(writer, code), "withdraw").text
+    story.fails(anybody.get(public), 410)
+
+
+def errors_of_testimonies(story: Story, boss: Person, database_url: str) -> None:
+    """What goes wrong while somebody writes, comes back, or reads."""
+    writer = story.visitor("198.51.100.64")
+    words = story.mark("They took me to Brackwater in a cage", "a testimony")
+    story.fails(
+        writer.post("/testimonies/share", {"text": words}, **{"Sec-Fetch-Site": "cross-site"}), 403
+    )
+    story.fails(writer.get(f"/testimonies/{words.replace(' ', '-')}"), 404)
+    story.fails(write(writer, words, consent=""), 422, words)
+    page = write(writer, words)
+    back = writer.get("/testimonies/return")
+    with without_a_table(database_url, "testimonies"):
+        story.fails(go_on(writer, page, "send"), 500, words)
+        story.fails(writer.submit(back, "/return", code="1234 5678 9012 3456"), 500)
+        story.fails(boss.visitor.get("/desk/testimonies"), 500)
+
+
 def errors(story: Story, boss: Person, editor: Person, address: str, database_url: str) -> None:
     """Every error that there is, with something personal in what was sent."""
     visitor = story.visitor("198.51.100.99")
@@ -382,6 +383,8 @@ def test_a_whole_session_of_the_desk_leaves_nothing_personal_behind(
         assert "My sister Philomerva" in second.press(held, "/take").text
         limits(story, boss)
         organisations(story, boss)
+        testimonies(story, boss, second, tmp_path / "campaign")
+        errors_of_testimonies(story, boss, database_url)
         errors(story, boss, third, addresses[0], database_url)
         read_the_log(story, boss, addresses[0])
         story.command("tally", "verify")
@@ -400,5 +403,5 @@ def test_a_whole_session_of_the_desk_leaves_nothing_personal_behind(
             assert not marks.found_in(content), column
     in_drafts = {mark for mark, what in marks.known.items() if what == "words of a draft"}
     assert marks.found_in(columns["drafts.text"])
-    for file in tmp_path.iterdir():
+    for file in filter(Path.is_file, tmp_path.iterdir()):
         assert not marks.found_in(file.read_bytes(), except_for=in_drafts), file
