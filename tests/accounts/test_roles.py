@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, BaseConverter, IntegerConverter, Rule, UUIDConverter
 
 from coalition.accounts.models import Role
 from coalition.accounts.sessions import is_desk
@@ -30,15 +30,20 @@ def desk_routes(app: Flask) -> list[tuple[str, str, frozenset[Role]]]:
 
 def filled_in(app: Flask, rule: Rule) -> str:
     """The rule's path with something in its gaps, which need not be there."""
-    values = {
-        name: uuid.uuid4()
-        if "uuid" in type(converter).__name__.lower()
-        else 1
-        if "int" in type(converter).__name__.lower()
-        else "x"
-        for name, converter in rule._converters.items()
-    }
+    values = {name: something_for(converter) for name, converter in rule._converters.items()}
     return str(app.url_map.bind("").build(rule.endpoint, values, method=None))
+
+
+def something_for(converter: BaseConverter) -> object:
+    match converter:
+        case UUIDConverter():
+            return uuid.uuid4()
+        case IntegerConverter():
+            return 1
+        case AnyConverter():
+            return min(converter.items)
+        case _:
+            return "x"
 
 
 def answer(visitor: Visitor, method: str, path: str, token: str) -> int:
