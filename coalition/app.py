@@ -43,7 +43,7 @@ from coalition.endorsements import views as supporters
 from coalition.mail import dev_views
 from coalition.pages import components, machine_views
 from coalition.pages import views as pages
-from coalition.petition import signature_views
+from coalition.petition import embed_views, signature_views
 from coalition.petition import views as petition
 from coalition.settings import Settings
 from coalition.statements import views as statements
@@ -94,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         statements.blueprint,
         petition.blueprint,
         signature_views.blueprint,
+        embed_views.blueprint,
         supporters.blueprint,
         register_views.blueprint,
         link_views.blueprint,

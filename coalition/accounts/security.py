@@ -35,7 +35,7 @@ from coalition.db import db
 from coalition.mail.address import NotAnAddress, canonical_address, parse_address
 from coalition.settings import Settings
 from coalition.web.access import Access, open_to
-from coalition.web.headers import CONTENT_SECURITY_POLICY
+from coalition.web.headers import ALONE
 from coalition.web.limits import limit_writes, spend
 
 SHORTEST_PASSWORD = 12  # characters
@@ -216,9 +216,8 @@ def _write_at_once() -> None:
 def _allow_qr_code(response: Response) -> Response:
     """The one picture that stands in a page: the secret for an app must not be in a file."""
     if request.endpoint == "security.two_factor_setup":
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace(
-            "img-src 'self'", "img-src 'self' data:"
-        )
+        policy = ALONE["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self' data:")
+        response.headers["Content-Security-Policy"] = policy
     return response
 
 

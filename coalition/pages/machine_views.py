@@ -27,6 +27,7 @@ PAGES = (
     "petition.petition",
     "statements.statement",
     "statements.easy_read",
+    "embeds.embed",
     "statements.demands",
     "statements.evidence",
     "statements.replies",
