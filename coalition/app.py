@@ -10,7 +10,8 @@ from flask import Flask, has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import coalition.audit.models  # noqa: F401
+import coalition.audit.models
+import coalition.press.models  # noqa: F401
 from coalition.accounts import views as accounts
 from coalition.accounts.security import init_accounts
 from coalition.crypto import Keyring

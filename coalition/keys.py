@@ -24,7 +24,7 @@ from coalition.endorsements.models import ContactChange, Endorsement
 from coalition.mail.address import address_digests
 from coalition.mail.bounce_actions import move_bounces
 from coalition.mail.models import BlockedAddress, Bounce, OutboxMessage
-from coalition.petition.actions import set_status
+from coalition.petition.actions import leave_aside, set_status
 from coalition.petition.fingerprints import domain_digest
 from coalition.petition.hand_in_models import HandInChunk
 from coalition.petition.models import (
@@ -143,8 +143,10 @@ def _merge(session: Session, one: Signature, other: Signature) -> Signature:
         (one, other),
         key=lambda each: (each.status is not SignatureStatus.VERIFIED, each.signed_at),
     )
+    now = clock.utc_now()
     if dropped.status is SignatureStatus.VERIFIED:
-        set_status(session, dropped, SignatureStatus.REMOVED, Cause.REMOVED, now=clock.utc_now())
+        set_status(session, dropped, SignatureStatus.REMOVED, Cause.REMOVED, now=now)
+    leave_aside(session, dropped, now=now)
     session.delete(dropped)
     session.flush()
     return kept

@@ -76,13 +76,14 @@ def make_signature(
         }
     )
     session.add(signature)
-    if status is SignatureStatus.VERIFIED:
+    if status is SignatureStatus.VERIFIED or signature.aside:
         append_count_event(
             session,
-            Cause.VERIFIED,
-            1,
+            Cause(signature.aside or Cause.VERIFIED),
+            int(status is SignatureStatus.VERIFIED),
             region=signature.region,
             kind=signature.kind,
+            entered=signature.aside,
             now=now,
         )
     session.flush()

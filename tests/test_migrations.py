@@ -24,10 +24,19 @@ from coalition.db import db, is_postgresql, transaction
 from coalition.endorsements.models import Endorsement
 from coalition.mail.actions import block_address, queue_message
 from coalition.mail.models import BlockedAddress, OutboxMessage
+from coalition.petition.actions import erase_signature, withdraw_signature
 from coalition.petition.bulk import decide_all
-from coalition.petition.models import BulkChange, BulkKind, CountEvent, DailyTally, Signature
+from coalition.petition.models import (
+    BulkChange,
+    BulkKind,
+    CountEvent,
+    DailyTally,
+    Dimension,
+    Signature,
+    SignatureStatus,
+)
 from coalition.petition.search import Search
-from coalition.petition.tally import fold
+from coalition.petition.tally import fold, verify_tally
 from coalition.schema import init_migrations
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
@@ -262,3 +271,32 @@ def insert_row(session: Session, table: str, values: dict[str, object]) -> None:
     if not is_postgresql(session):  # whose columns do not say that they hold a UUID
         values = {k: v.hex if isinstance(v, uuid.UUID) else v for k, v in values.items()}
     session.execute(Table(table, MetaData(), autoload_with=session.connection()).insert(), values)
+
+
+def test_what_stood_aside_before_it_was_counted_is_counted(empty: Flask) -> None:
+    flask_migrate.upgrade()
+    with transaction() as session:
+        publish_texts(session, read_folder(ROOT / "campaign"), actor="test", now=clock.utc_now())
+    with transaction() as session:
+        for status in (*SignatureStatus, SignatureStatus.HELD):
+            make_signature(session, status=status)
+        gone = [make_signature(session).id for _ in range(3)]
+    with transaction() as session:
+        for signature_id in gone[:2]:
+            withdraw_signature(session, signature_id, now=clock.utc_now())
+    with transaction() as session:
+        fold(session, now=clock.utc_now())
+    with transaction() as session:  # is not in the tally when the migration comes
+        erase_signature(session, gone[2], now=clock.utc_now())
+    flask_migrate.downgrade(revision="0009_care")
+    flask_migrate.upgrade()
+    with transaction() as session:
+        fold(session, now=clock.utc_now())
+    assert verify_tally(db.session()) == (1, [])
+    rows = db.session.execute(
+        select(DailyTally.category, func.sum(DailyTally.change))
+        .where(DailyTally.dimension == Dimension.ASIDE)
+        .group_by(DailyTally.category)
+    )
+    # Of those that were withdrawn before, those that had counted are known.
+    assert dict(map(tuple, rows)) == {"held": 2, "removed": 1, "withdrawn": 3}

@@ -21,6 +21,7 @@ from coalition.mail.models import MessageState, OutboxMessage
 from coalition.petition import emails
 from coalition.petition.fingerprints import domain_digest, network_digest
 from coalition.petition.models import (
+    HINDERED,
     NETWORK_LIFETIME,
     UNVERIFIED_LIFETIME,
     Cause,
@@ -175,17 +176,20 @@ def set_status(
     now: datetime,
 ) -> None:
     """Change a locked signature's status, and append the count event if that changes the
-    count."""
+    count or what stands aside of it."""
     change = (status is Status.VERIFIED) - (signature.status is Status.VERIFIED)
+    left = signature.aside
     signature.status = status
     signature.status_changed_at = now
-    if change:
+    if change or left is not signature.aside:
         append_count_event(
             session,
             cause,
             change,
             region=signature.region,
             kind=signature.kind,
+            left=left,
+            entered=signature.aside,
             now=now,
         )
     session.flush()
@@ -215,7 +219,7 @@ def verify_signature(
         return _ALREADY[signature.status]
     if signature.revision != revision:
         return Verification.DETAILS_CHANGED
-    signature.verified_at = now
+    signature.verified_at = now  # first: only what was confirmed can stand aside
     if is_reviewed(session, signature.email):
         set_status(session, signature, Status.HELD, Cause.HELD, now=now)
         return Verification.HELD
@@ -277,12 +281,29 @@ def erase_signature(session: Session, signature_id: uuid.UUID, *, now: datetime)
     if signature is None:
         return False
     queue_message(session, emails.ERASED, details={"address": signature.email}, now=now)
-    if signature.status is Status.VERIFIED:
+    if signature.status is Status.REMOVED:
+        leave_aside(session, signature, now=now)
+    else:
         set_status(session, signature, Status.WITHDRAWN, Cause.ERASED, now=now)
     forget_bounces(session, signature.email)
     session.delete(signature)
     session.flush()
     return True
+
+
+def leave_aside(session: Session, signature: Signature, *, now: datetime) -> None:
+    """Note that a held or removed signature is about to be deleted, which its owner did not
+    withdraw."""
+    if signature.aside and signature.status in HINDERED:
+        append_count_event(
+            session,
+            Cause.ERASED,
+            0,
+            region=signature.region,
+            kind=signature.kind,
+            left=signature.aside,
+            now=now,
+        )
 
 
 def disown_signature(session: Session, signature_id: uuid.UUID) -> bool:

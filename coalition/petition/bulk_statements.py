@@ -25,7 +25,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from coalition.db import is_postgresql
 from coalition.petition.models import (
+    ASIDE_OF,
     KNOWN_TO_ITS_OWNER,
+    Aside,
     BulkChange,
     BulkDecision,
     Cause,
@@ -86,22 +88,32 @@ def change(
     after, before = (
         case((each == Status.VERIFIED, 1), else_=0) for each in (becomes, Signature.status)
     )
-    difference = func.sum(after - before)
+    # Worked out first: PostgreSQL groups by a column, and not by an expression with a parameter.
+    each = (
+        select(
+            (after - before).label("difference"),
+            Signature.region,
+            Signature.kind,
+            _aside(Signature.status).label("left"),
+            _aside(becomes).label("entered"),
+        )
+        .where(Signature.id.in_(chosen))
+        .subquery()
+    )
+    columns = (each.c.region, each.c.kind, each.c.left, each.c.entered)
     events = (
         select(
             literal(now.date(), CountEvent.__table__.c.day.type),
             literal(cause, CountEvent.__table__.c.cause.type),
-            difference,
-            Signature.region,
-            Signature.kind,
+            func.sum(each.c.difference),
+            func.count(),
+            *columns,
         )
-        .where(Signature.id.in_(chosen))
-        .group_by(Signature.region, Signature.kind)
-        .having(difference != 0)
+        .where((each.c.difference != 0) | each.c.left.is_distinct_from(each.c.entered))
+        .group_by(each.c.difference, *columns)
     )
-    session.execute(
-        insert(CountEvent).from_select(["day", "cause", "change", "region", "kind"], events)
-    )
+    names = ["day", "cause", "change", "moved", "region", "kind", "left", "entered"]
+    session.execute(insert(CountEvent).from_select(names, events))
     waits_anew = becomes == Status.AWAITING
     values: dict[str, Any] = {
         "status": becomes,
@@ -118,6 +130,18 @@ def change(
         .where(Signature.id.in_(chosen))
         .values(values)
         .execution_options(synchronize_session=False)
+    )
+
+
+def _aside(status: Any) -> ColumnElement[Aside | None]:
+    """Where a signature with this status stands, if it was confirmed and does not count."""
+    kept_as = CountEvent.__table__.c.left.type
+    return case(
+        *(
+            ((status == each) & Signature.verified_at.is_not(None), literal(aside, kept_as))
+            for each, aside in ASIDE_OF.items()
+        ),
+        else_=null(),
     )
 
 

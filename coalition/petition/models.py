@@ -118,6 +118,11 @@ class Signature(Base):
     appealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
+    def aside(self) -> Aside | None:
+        """Where it stands, if it was confirmed and does not count."""
+        return ASIDE_OF.get(self.status) if self.verified_at else None
+
+    @property
     def is_known_to_its_owner(self) -> bool:
         """Whether whoever has its address confirmed it, or wrote to us about it. Nobody else is
         told what is decided: somebody may have typed the address of another."""
@@ -247,8 +252,24 @@ class Cause(StrEnum):
     CORRECTED = "corrected"  # the region or kind, not the number
 
 
+class Aside(StrEnum):
+    """Where a signature stands that was confirmed and does not count."""
+
+    HELD = "held"
+    REMOVED = "removed"
+    WITHDRAWN = "withdrawn"  # or erased
+
+
+ASIDE_OF = {
+    SignatureStatus.HELD: Aside.HELD,
+    SignatureStatus.REMOVED: Aside.REMOVED,
+    SignatureStatus.WITHDRAWN: Aside.WITHDRAWN,
+}
+
+
 class CountEvent(Base):
-    """One change of the count, appended with the change itself and folded into the tally.
+    """One change of the count, or of what stands aside of it, appended with the change itself and
+    folded into the tally.
 
     Signers append and never wait for one another; folding takes the row away.
     """
@@ -261,6 +282,9 @@ class CountEvent(Base):
     change: Mapped[int]  # 1 or -1; of a bulk decision, all of one region and kind at once
     region: Mapped[Region | None] = mapped_column(enum_column(Region, "region"))
     kind: Mapped[Kind | None] = mapped_column(enum_column(Kind, "kind"))
+    moved: Mapped[int] = mapped_column(default=1)  # signatures that this is about
+    left: Mapped[Aside | None] = mapped_column(enum_column(Aside, "left_aside"))
+    entered: Mapped[Aside | None] = mapped_column(enum_column(Aside, "entered_aside"))
 
 
 class Dimension(StrEnum):
@@ -269,6 +293,7 @@ class Dimension(StrEnum):
     ALL = "all"
     REGION = "region"
     KIND = "kind"
+    ASIDE = "aside"  # not of the count, but of what stands aside of it
 
 
 NOT_SAID = "not-said"  # the category of those who left the region or the kind out

@@ -25,7 +25,10 @@ from sqlalchemy.sql import FromClause
 
 from coalition.db import changed_rows, enum_column, is_postgresql, once
 from coalition.petition.models import (
+    ASIDE_OF,
+    HINDERED,
     NOT_SAID,
+    Aside,
     Cause,
     CountEvent,
     DailyTally,
@@ -49,12 +52,21 @@ def append_count_event(
     *,
     region: Region | None,
     kind: Kind | None,
+    left: Aside | None = None,
+    entered: Aside | None = None,
     now: datetime,
 ) -> None:
-    """Record that the count changes by `change`, in the transaction of what changes it."""
+    """Record that the count changes by `change`, in the transaction of what changes it; and that
+    a signature `left` or `entered` what stands aside of it."""
     session.execute(
         insert(CountEvent).values(
-            day=now.date(), cause=cause, change=change, region=region, kind=kind
+            day=now.date(),
+            cause=cause,
+            change=change,
+            region=region,
+            kind=kind,
+            left=left,
+            entered=entered,
         )
     )
 
@@ -105,15 +117,23 @@ def _add_to_tally(upsert: Any, events: FromClause) -> Any:
 
 
 def _by_category(events: FromClause) -> CompoundSelect[Any]:
-    return union_all(
+    changes = events.c.change != 0
+    aside = union_all(
         *(
-            _grouped(events, dimension, category)
-            for dimension, category in (
-                (Dimension.ALL, literal("")),
-                (Dimension.REGION, _said(events.c.region)),
-                (Dimension.KIND, _said(events.c.kind)),
-            )
+            select(
+                events.c.day,
+                cast(column, String).label("aside"),
+                events.c.cause,
+                (events.c.moved * sign).label("change"),
+            ).where(column.is_not(None))
+            for column, sign in ((events.c.left, -1), (events.c.entered, 1))
         )
+    ).subquery()
+    return union_all(
+        _grouped(events, Dimension.ALL, literal("")).where(changes),
+        _grouped(events, Dimension.REGION, _said(events.c.region)).where(changes),
+        _grouped(events, Dimension.KIND, _said(events.c.kind)).where(changes),
+        _grouped(aside, Dimension.ASIDE, aside.c.aside),
     )
 
 
@@ -155,6 +175,9 @@ def verify_tally(session: Session) -> tuple[int, list[Difference]]:
     """Count the signatures themselves and hold the tally, with what is not yet folded,
     against them. Returns the number of verified signatures and every difference.
 
+    Those that were withdrawn are not held against anything: whoever signs again or erases their
+    signature takes the row away, and the number of how many ever withdrew stays.
+
     Must be given a transaction that sees one moment: see `snapshot`.
     """
     differences = []
@@ -172,7 +195,22 @@ def verify_tally(session: Session) -> tuple[int, list[Difference]]:
             pair = truth.get(category, 0), claimed.get(category, 0)
             if pair[0] != pair[1]:
                 differences.append(Difference(dimension, category, *pair))
-    return total, differences
+    return total, differences + _differences_aside(session)
+
+
+def _differences_aside(session: Session) -> list[Difference]:
+    claimed = _tallied(session, Dimension.ASIDE)
+    found = []
+    for status in HINDERED:
+        truth = session.scalar(
+            select(func.count())
+            .select_from(Signature)
+            .where(Signature.status == status, Signature.verified_at.is_not(None))
+        )
+        pair = truth or 0, claimed.get(ASIDE_OF[status], 0)
+        if pair[0] != pair[1]:
+            found.append(Difference(Dimension.ASIDE, ASIDE_OF[status], *pair))
+    return found
 
 
 def _counted_signatures(session: Session, category: Any) -> Mapping[str, int]:

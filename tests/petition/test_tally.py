@@ -19,6 +19,7 @@ from coalition import clock
 from coalition.db import transaction
 from coalition.petition import actions, queries
 from coalition.petition.actions import Personal, Verification
+from coalition.petition.decisions import DECISIONS, decide
 from coalition.petition.models import (
     CountEvent,
     DailyTally,
@@ -94,6 +95,59 @@ def test_as_at_moves_while_nothing_changes(app: Flask, session: Session) -> None
     assert queries.read_count(session, now=start).as_at == start + timedelta(seconds=60)
 
 
+def aside(session: Session) -> dict[str, int]:
+    """What stands aside of the count, by the tally."""
+    fold_all()
+    session.rollback()
+    assert verify_tally(session)[1] == []
+    rows = session.execute(
+        select(DailyTally.category, func.sum(DailyTally.change))
+        .where(DailyTally.dimension == Dimension.ASIDE)
+        .group_by(DailyTally.category)
+    )
+    return {category: int(number) for category, number in rows if number}
+
+
+def decide_about(signature: Signature, *names: str) -> None:
+    for name in names:
+        with transaction() as writing:
+            decide(
+                writing, DECISIONS[name], signature.id, reason="why", actor="test",
+                now=clock.utc_now(),
+            )  # fmt: skip
+
+
+def test_what_is_held_removed_and_withdrawn_is_told_apart(app: Flask, session: Session) -> None:
+    with transaction() as writing:
+        signatures = [make_signature(writing) for _ in range(6)]
+        unconfirmed = make_signature(writing, status=Status.AWAITING)
+    decide_about(signatures[0], "hold")
+    decide_about(signatures[1], "hold", "remove")
+    decide_about(signatures[2], "hold", "release")
+    decide_about(signatures[3], "remove", "restore")
+    decide_about(signatures[4], "hold")
+    decide_about(unconfirmed, "remove")
+    with transaction() as writing:
+        for each in signatures[4:]:
+            actions.withdraw_signature(writing, each.id, now=clock.utc_now())
+    assert aside(session) == {"held": 1, "removed": 1, "withdrawn": 2}
+
+
+def test_what_is_erased_stands_aside_no_more_but_was_withdrawn(
+    app: Flask, session: Session
+) -> None:
+    with transaction() as writing:
+        signatures = [make_signature(writing) for _ in range(4)]
+        withdrawn = make_signature(writing, status=Status.WITHDRAWN)
+    decide_about(signatures[0], "hold")
+    decide_about(signatures[1], "remove")
+    with transaction() as writing:
+        for each in (*signatures[:3], withdrawn):
+            actions.erase_signature(writing, each.id, now=clock.utc_now())
+    # The one that was removed its owner did not withdraw; the one that was withdrawn counts once.
+    assert aside(session) == {"withdrawn": 3}
+
+
 @pytest.mark.parametrize(
     ("damage", "found"),
     [
@@ -102,6 +156,7 @@ def test_as_at_moves_while_nothing_changes(app: Flask, session: Session) -> None
         ("DELETE FROM daily_tally WHERE category = 'wales'",
          Difference(Dimension.REGION, "wales", 2, 0)),
         ("UPDATE signatures SET kind = 'ally'", Difference(Dimension.KIND, "ally", 2, 0)),
+        ("UPDATE signatures SET status = 'held'", Difference(Dimension.ASIDE, "held", 2, 0)),
     ],
 )  # fmt: skip
 def test_verify_names_every_difference(
