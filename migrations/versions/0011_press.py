@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0010_press'
+revision = '0011_press'
 down_revision = '0010_editors'
 
 ASIDE = {'left': 'left_aside', 'entered': 'entered_aside'}
