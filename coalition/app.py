@@ -10,8 +10,7 @@ from flask import Flask, has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import coalition.audit.models
-import coalition.press.models  # noqa: F401
+import coalition.audit.models  # noqa: F401
 from coalition.accounts import views as accounts
 from coalition.accounts.security import init_accounts
 from coalition.crypto import Keyring
@@ -46,6 +45,7 @@ from coalition.pages import components, machine_views
 from coalition.pages import views as pages
 from coalition.petition import embed_views, signature_views
 from coalition.petition import views as petition
+from coalition.press import views as press
 from coalition.settings import Settings
 from coalition.statements import views as statements
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
@@ -125,6 +125,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         testimony_second_views.blueprint,
         testimony_decision_views.blueprint,
         testimony_public_views.blueprint,
+        press.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:
@@ -145,7 +146,7 @@ def _init_web(app: Flask, settings: Settings) -> None:
         )
     init_links(app, settings.site_url)
     init_filters(app)
-    init_errors(app)
+    init_errors(app, is_file=press.is_file_path)
     init_headers(app, https=settings.is_https)
     init_caching(app)
     init_uploads(app)

@@ -19,6 +19,7 @@ from coalition.keys import key_commands
 from coalition.mail.cli import mail_commands
 from coalition.petition.cli import signature_commands, tally_commands
 from coalition.retention import retention_commands
+from coalition.press.cli import press_commands
 from coalition.serve import serve
 from coalition.settings import SettingsError
 from coalition.statements.cli import campaign_commands
@@ -81,6 +82,7 @@ for command in (
     audit_commands,
     mail_commands,
     retention_commands,
+    press_commands,
     key_commands,
 ):
     group.add_command(command)

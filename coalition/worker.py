@@ -1,5 +1,5 @@
-"""The worker: sends mail, folds the count, makes the lists to hand in, deletes what is past its
-time.
+"""The worker: sends mail, folds the count, makes the lists to hand in, freezes the figures for
+the press, deletes what is past its time.
 
 Any number may run, on any number of machines.
 """
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from flask import Flask
+from flask import Flask, current_app
 
 from coalition import clock
 from coalition.db import transaction
@@ -23,10 +23,12 @@ from coalition.mail.worker import BATCH, Pace, deliver_batch
 from coalition.petition.hand_in_job import make_next_hand_in
 from coalition.petition.tally import fold
 from coalition.retention import clean_all
+from coalition.press.actions import freeze
 from coalition.settings import Settings
 
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count
 HAND_IN_IDLE = 3.0  # seconds between looks for a list that somebody asked for
+FREEZE_EVERY = timedelta(minutes=10).total_seconds()
 CLEAN_EVERY = timedelta(minutes=10).total_seconds()
 SERVER_PATIENCE = 30.0  # seconds before a mail server that failed is asked again
 FAULT_PATIENCE = 5.0  # seconds after any other fault, such as a database that is away
@@ -51,6 +53,7 @@ def run_worker(app: Flask) -> None:
         _mail_job(transport, Pace(settings.mail_rate), stop),
         fold_count,
         _hand_in_job(stop),
+        freeze_figures,
         delete_expired,
     )
     threads = [threading.Thread(target=_repeat, args=(app, job, stop)) for job in jobs]
@@ -99,6 +102,14 @@ def fold_count() -> float:
     with transaction() as session:
         fold(session, now=clock.utc_now())
     return IDLE
+
+
+def freeze_figures() -> float:
+    """Keep this week's copies of the figures for the press, unless that is done."""
+    site_url = current_app.config["SITE_URL"]
+    with transaction() as session:
+        freeze(session, site_url=site_url, now=clock.utc_now())
+    return FREEZE_EVERY
 
 
 def delete_expired() -> float:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, TooManyReque
 from wtforms import Form
 
 from coalition.web.limits import retry_after
+from coalition.web.problems import problem
 
 ERROR_STATUS = "coalition.error_status"  # set in the request's environment by an error page
 LABELS = {
@@ -135,11 +136,14 @@ def log_failure(error: InternalServerError) -> None:
     )
 
 
-def init_errors(app: Flask) -> None:
+def init_errors(app: Flask, *, is_file: Callable[[str], bool]) -> None:
+    """Answer errors with a page; at the addresses of files that `is_file` knows, with what a
+    program reads."""
+
     def handle(error: HTTPException) -> Response:
         if isinstance(error, InternalServerError):
             log_failure(error)
-        return error_page(error)
+        return problem(error) if is_file(request.path) else error_page(error)
 
     app.register_error_handler(HTTPException, handle)
     # Flask would log the error's text and the request's path, which may hold a token.
