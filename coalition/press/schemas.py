@@ -129,10 +129,10 @@ _AS_AT = Column(
     optional=True,
 )
 _RULE = (
-    "Fewer than 8 are suppressed, none among them; 8 and more are rounded to the nearest 5. A "
-    "figure changes at most once a week, and only once enough people have signed or withdrawn "
-    "that it gives nobody away, so that it can be some weeks old. Who did not say is not shown: "
-    "the rows do not add up to the signatures."
+    "Numbers from 0 to 7 are suppressed; others are rounded to the nearest 5. A figure changes at "
+    "most once a week, and only once so many people have signed or withdrawn that it gives nobody "
+    "away: it can be some weeks old. Who did not say is not shown, so that the rows do not add up "
+    "to the signatures."
 )
 
 
