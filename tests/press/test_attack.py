@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -116,25 +116,30 @@ def test_rounding_by_itself_would_give_people_away(
     assert left == range(number, number + 1) if number is not None else len(left) < SMALLEST
 
 
+Cell = tuple[Region | None, Kind | None]
+CELLS: list[Cell] = [(region, kind) for region in (None, *Region) for kind in (None, *Kind)]
+
+
 def history(chance: random.Random) -> Callable[[int], None]:
-    """A coalition whose regions and kinds grow and shrink about the smallest numbers."""
-    here: dict[tuple[Region | None, Kind | None], int] = {}
+    """A coalition whose regions and kinds grow and shrink about the smallest numbers: many people
+    at first and now and then, and weeks in which one or two come or go."""
+    here: dict[Cell, int] = dict.fromkeys(CELLS, 0)
+
+    def change(first: date, cell: Cell, number: int) -> None:
+        cause = Cause.VERIFIED if number > 0 else chance.choice([Cause.WITHDRAWN, Cause.HELD])
+        day = first + timedelta(days=chance.randrange(7))
+        count(day, number, cause=cause, region=cell[0], kind=cell[1])
+        here[cell] += number
 
     def week(number: int) -> None:
         first = MONDAY + (number - 1) * WEEK
-        for region in [None, *Region]:
-            for kind in [None, *Kind]:
-                cell = (region, kind)
-                most = 40 if cell == (None, None) else chance.choice([0, 0, 1, 2, 6])
-                more = chance.randint(0, most)
-                gone = chance.randint(0, here.get(cell, 0)) if chance.random() < 0.15 else 0
-                here[cell] = here.get(cell, 0) + more - gone
-                day = first + timedelta(days=chance.randrange(7))
-                if more:
-                    count(day, more, region=region, kind=kind)
-                if gone:
-                    cause = chance.choice([Cause.WITHDRAWN, Cause.ERASED, Cause.HELD])
-                    count(first + timedelta(days=6), -gone, cause=cause, region=region, kind=kind)
+        if number % 4 == 0:
+            for cell in chance.sample(CELLS, 22):
+                change(first, cell, chance.choice([1, 2, 3]))
+            change(first, (None, None), chance.randint(1, 30))
+        else:
+            for cell in chance.sample(CELLS, chance.choice([1, 2])):
+                change(first, cell, -1 if here[cell] and chance.random() < 0.5 else 1)
 
     return week
 
@@ -144,7 +149,7 @@ def test_from_all_files_of_all_weeks_nobody_can_work_out_a_small_number(
     app: Flask, visitor: Visitor, seed: int
 ) -> None:
     live = history(random.Random(seed))
-    weeks = 7
+    weeks = 13
     for number in range(weeks):
         live(number)
         assert freeze_week(MONDAY + number * WEEK)
