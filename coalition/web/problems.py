@@ -44,7 +44,9 @@ def problem(error: HTTPException) -> Response:
     body = {"type": "about:blank", "title": error.name, "status": status, "detail": detail}
     response = Response(json.dumps({**body, **members}) + "\n", status, content_type=MEDIA_TYPE)
     for name, value in error.get_headers():
-        if name.lower() != "content-type":
+        if name == "Allow":
+            response.headers[name] = ", ".join(sorted(value.split(", ")))
+        elif name != "Content-Type":
             response.headers[name] = value
     if status in (500, 503):
         response.headers["Retry-After"] = str(RETRY_SECONDS)
