@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -14,6 +16,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from coalition import clock
 from coalition.db import transaction
 from coalition.petition.models import Cause, Region
 from coalition.press import queries
@@ -21,7 +24,7 @@ from coalition.press.actions import monday_of
 from coalition.press.models import PressFile, PressRelease
 from coalition.statements.models import DocumentVersion
 from coalition.worker import FREEZE_EVERY, freeze_figures
-from tests.conftest import environment, run_command
+from tests.conftest import environment, run_command, serving
 from tests.mailbox import Mailbox
 from tests.pressing import (
     FILES,
@@ -215,13 +218,26 @@ def test_the_sums_are_those_of_the_files_as_they_are_served(app: Flask, visitor:
 
 
 def test_the_worker_freezes(app: Flask, session: Session) -> None:
-    from coalition import clock
-
     now = clock.utc_now()
     count(monday_of(now) - ONE_DAY, 50)
     fold_at(max(now, at(monday_of(now), 1)))  # were it just after midnight, too
     assert freeze_figures() == FREEZE_EVERY
     assert queries.find_release(session, monday_of(now))
+
+
+def test_a_running_site_freezes_by_itself(
+    app: Flask, database_url: str, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    now = clock.utc_now()
+    count(monday_of(now) - ONE_DAY, 50)
+    fold_at(max(now, at(monday_of(now), 1)))
+    with serving(database_url, mailbox, tmp_path / "site.log") as site:
+        deadline = time.monotonic() + 30
+        path = f"/press/releases/{monday_of(now)}/counts.csv"
+        while site.visitor.get(path).status != 200:
+            assert time.monotonic() < deadline, "no copies were made"
+            time.sleep(0.2)
+        assert values(site.visitor, path.rpartition("/")[0])["signatures"] == 50
 
 
 def test_from_the_command_line_the_copies_are_made_and_proved(
