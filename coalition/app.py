@@ -25,6 +25,7 @@ from coalition.desk import (
     mail_views,
     organisation_views,
     people_views,
+    press_views,
     reading_views,
     safeguarding_views,
     testimony_decision_views,
@@ -45,6 +46,7 @@ from coalition.pages import components, machine_views
 from coalition.pages import views as pages
 from coalition.petition import embed_views, signature_views
 from coalition.petition import views as petition
+from coalition.press import chart_views, page_views
 from coalition.press import views as press
 from coalition.settings import Settings
 from coalition.statements import views as statements
@@ -120,12 +122,15 @@ def create_app(settings: Settings | None = None) -> Flask:
         reading_views.blueprint,
         safeguarding_views.blueprint,
         complaint_views.blueprint,
+        press_views.blueprint,
         testimony_views.blueprint,
         testimony_edit_views.blueprint,
         testimony_second_views.blueprint,
         testimony_decision_views.blueprint,
         testimony_public_views.blueprint,
         press.blueprint,
+        chart_views.blueprint,
+        page_views.blueprint,
     ):
         app.register_blueprint(each)
     if settings.is_local:

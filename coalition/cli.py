@@ -18,8 +18,8 @@ from coalition.endorsements.cli import endorsement_commands
 from coalition.keys import key_commands
 from coalition.mail.cli import mail_commands
 from coalition.petition.cli import signature_commands, tally_commands
-from coalition.retention import retention_commands
 from coalition.press.cli import press_commands
+from coalition.retention import retention_commands
 from coalition.serve import serve
 from coalition.settings import SettingsError
 from coalition.statements.cli import campaign_commands

@@ -22,8 +22,8 @@ from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
 from coalition.petition.hand_in_job import make_next_hand_in
 from coalition.petition.tally import fold
-from coalition.retention import clean_all
 from coalition.press.actions import freeze
+from coalition.retention import clean_all
 from coalition.settings import Settings
 
 IDLE = 1.0  # seconds between looks at an empty outbox or at the count

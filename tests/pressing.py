@@ -86,3 +86,18 @@ def problem(visitor: Visitor, path: str, status: int, **headers: str) -> Any:
     assert told["title"]
     assert told["detail"]
     return told
+
+
+def count_for_months(now: datetime) -> None:
+    """A hundred days until yesterday: many sign at first, then fewer, and some take it back."""
+    today = now.date()
+    for ago in range(100, 0, -1):
+        day = today - timedelta(days=ago)
+        for each, region in enumerate(Region):
+            count(day, 3 + int(40 * (13 - each) * 0.95 ** (100 - ago)), region=region)
+        count(day, 20, kind=Kind.ALLY)
+        if ago % 9 == 0:
+            count(day, -60, cause=Cause.WITHDRAWN)
+    monday = today - timedelta(days=today.weekday())
+    fold_at(now)
+    freeze_at(max(now, at(monday, 1)))

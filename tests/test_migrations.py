@@ -288,7 +288,7 @@ def test_what_stood_aside_before_it_was_counted_is_counted(empty: Flask) -> None
         fold(session, now=clock.utc_now())
     with transaction() as session:  # is not in the tally when the migration comes
         erase_signature(session, gone[2], now=clock.utc_now())
-    flask_migrate.downgrade(revision="0009_care")
+    flask_migrate.downgrade(revision="0010_editors")
     flask_migrate.upgrade()
     with transaction() as session:
         fold(session, now=clock.utc_now())

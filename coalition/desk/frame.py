@@ -20,6 +20,7 @@ WAYS: list[tuple[str, str, frozenset[Role]]] = [
     ("/desk/complaints", "Complaints", frozenset({Role.MODERATOR})),
     ("/desk/safeguarding", "Safeguarding", frozenset({Role.SAFEGUARDING})),
     ("/desk/hand-in", "Hand-in", frozenset({Role.ADMINISTRATOR, Role.PRESS})),
+    ("/desk/press", "Press", frozenset({Role.PRESS, Role.ADMINISTRATOR})),
     ("/desk/texts", "Texts", frozenset({Role.EDITOR, Role.ADMINISTRATOR})),
     ("/desk/mail", "Mail", frozenset({Role.MODERATOR, Role.ADMINISTRATOR})),
     ("/desk/limits", "Limits", frozenset({Role.ADMINISTRATOR})),

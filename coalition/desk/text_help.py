@@ -14,6 +14,7 @@ TITLES = {
     "replies": "Who was asked, and what they said",
     "sides": "What we say, and what they answer",
     "updates": "News",
+    "press": "For newspapers: words, releases, corrections",
     "reasons": "Reasons, on the front page",
     "questions": "Questions",
     "about": "About us",
@@ -40,6 +41,10 @@ WARNINGS = {
         "Whoever wrote before now wrote under the earlier rule. It goes on holding for what they "
         "wrote. A label or theme that you take out is no longer shown; to change only its words, "
         "keep its slug. While the rule is empty, nobody can write."
+    ),
+    "press": (
+        "A release is public once its embargo has passed, by itself. Change the moment, and links "
+        "that were given before stay good until the new one."
     ),
     "statement": (
         "Organisations put their name to the version that stood when they did. They stay with "
@@ -194,6 +199,29 @@ FIELDS: dict[str, dict[str, tuple[Field, ...]]] = {
             Field("title", "what happened, in a few words"),
             Field("summary", "the same in one sentence"),
             Field("text", "the news, in Markdown"),
+        ),
+    },
+    "press": {
+        "": (
+            Field("contact", "the email address for newspapers"),
+            Field("reachable", "when and how fast you answer"),
+            Field("safely", 'how to report without harm: ["...", "..."], a sentence each'),
+        ),
+        "[[quotes]]": (
+            Field("words", "that they may print"),
+            Field("by", "who says them"),
+        ),
+        "[[releases]]": (
+            Field("slug", "its name in addresses; never change it"),
+            Field("embargo", "until when only a link opens it: 2026-04-29T00:01:00+01:00"),
+            Field("title", "what it is about, in a few words"),
+            Field("summary", "the same in one sentence"),
+            Field("text", "the release, in Markdown"),
+        ),
+        "[[corrections]]": (
+            Field("on", "the day: 2026-04-29"),
+            Field("what", "was wrong, and what is right"),
+            Field("why", "it was wrong"),
         ),
     },
     "easy-read": {

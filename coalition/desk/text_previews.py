@@ -17,7 +17,9 @@ from coalition.mail.terms import mail_terms
 from coalition.petition.views import form_context
 from coalition.statements.campaign import Campaign, Document
 from coalition.statements.models import DocumentVersion, Draft
+from coalition.statements.press import Release
 from coalition.statements.queries import as_document, campaign_of, history
+from coalition.statements.records import Update
 
 LAYOUT = "layouts/public.html"
 NO_LAYOUT = "layouts/content_only.html"
@@ -74,6 +76,7 @@ PREVIEWS: dict[str, tuple[Preview, ...]] = {
     "replies": (_REPLIES, _HOME),
     "sides": (_REPLIES,),
     "updates": (Preview("News", "statements/updates.html"),),
+    "press": (Preview("For newspapers", "desk/text_press.html"),),
     "reasons": (_HOME,),
     "questions": (_words("Questions", lambda campaign: campaign.questions),),
     "about": (_words("About us", lambda campaign: campaign.about),),
@@ -88,26 +91,28 @@ PREVIEWS: dict[str, tuple[Preview, ...]] = {
 
 
 def pages_of(draft: Draft, latest: Versions) -> list[Preview]:
-    """The pages that show a text; of news, also those of each piece that is new or changed.
+    """The pages that show a text; of news and of press releases, also those of each piece that is
+    new or changed.
 
     Raises CampaignInvalid where the draft cannot be read.
     """
     pages = list(PREVIEWS[draft.slug])
-    if draft.slug == "updates":
-        old = campaign_of(latest).updates
-        new = campaign_of(_with_draft(draft, latest, draft.updated_at)).updates
-        pages += [_news_page(each.slug, each.title) for each in new if each not in old]
+    if draft.slug in ("updates", "press"):
+        old, new = campaign_of(latest), campaign_of(_with_draft(draft, latest, draft.updated_at))
+        pages += [_news_page(each) for each in new.updates if each not in old.updates]
+        known = old.press.releases
+        pages += [_release_page(each) for each in new.press.releases if each not in known]
     return pages
 
 
-def _news_page(slug: str, title: str) -> Preview:
+def _release_page(release: Release) -> Preview:
     return Preview(
-        title,
-        "statements/update.html",
-        lambda campaign, _: {
-            "update": next(each for each in campaign.updates if each.slug == slug)
-        },
+        release.title, "press/release.html", lambda *_: {"release": release, "is_out": True}
     )
+
+
+def _news_page(update: Update) -> Preview:
+    return Preview(update.title, "statements/update.html", lambda *_: {"update": update})
 
 
 def render_preview(page: Preview, draft: Draft, latest: Versions, now: datetime) -> Markup:

@@ -21,13 +21,15 @@ from coalition.web.links import page_url
 
 blueprint = Blueprint("machines", __name__)
 
-# Every page that a search may find, news and testimonies apart: each of those has a page of its own.
+# Every page that a search may find, news, releases and testimonies apart: each has a page of its own.
 PAGES = (
     "pages.home",
     "petition.petition",
     "statements.statement",
     "statements.easy_read",
     "embeds.embed",
+    "press_pages.press",
+    "press_pages.methodology",
     "statements.demands",
     "statements.evidence",
     "statements.replies",
@@ -53,6 +55,10 @@ def sitemap() -> Response:
     addresses = [page_url(endpoint) for endpoint in PAGES]
     addresses += [
         page_url("statements.update", slug=update.slug) for update in current_campaign().updates
+    ]
+    addresses += [
+        page_url("press_pages.release", slug=release.slug)
+        for release in current_campaign().press.releases_out(clock.utc_now())
     ]
     addresses += [
         page_url("testimonies.testimony", slug=slug) for slug in published_slugs(db.session())

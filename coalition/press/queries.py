@@ -23,6 +23,7 @@ from coalition.petition.models import (
 )
 from coalition.press.disclosure import People, Published
 from coalition.press.models import PressFile, PressRelease, PressTable
+from coalition.testimonies.models import PublishedTestimony
 
 CATEGORIES: Mapping[Dimension, Sequence[str]] = {
     Dimension.REGION: [each.value for each in Region],
@@ -127,20 +128,20 @@ def read_published(session: Session, dimension: Dimension) -> Published:
     return Published(shown, table.joined, left)
 
 
-def count_organisations(session: Session) -> int:
-    """How many organisations are on the public list, without those that withdrew."""
-    return int(
-        session.scalar(
-            select(func.count())
-            .select_from(Endorsement)
-            .join(Entry, Entry.endorsement_id == Endorsement.id)
-            .where(
-                Endorsement.status == EndorsementStatus.PUBLISHED,
-                Entry.state == EntryState.PUBLIC,
-            )
-        )
-        or 0
+def count_public(session: Session) -> dict[str, int]:
+    """How many organisations are on the public list, without those that withdrew, and how many
+    testimonies."""
+    supporting = (
+        select(func.count())
+        .select_from(Endorsement)
+        .join(Entry, Entry.endorsement_id == Endorsement.id)
+        .where(Endorsement.status == EndorsementStatus.PUBLISHED, Entry.state == EntryState.PUBLIC)
     )
+    told = select(func.count()).where(PublishedTestimony.is_public)
+    return {
+        "organisations": session.scalar(supporting) or 0,
+        "testimonies": session.scalar(told) or 0,
+    }
 
 
 def find_release(session: Session, day: date) -> PressRelease | None:

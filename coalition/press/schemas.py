@@ -120,6 +120,11 @@ MEASURES: Mapping[str, tuple[str, str]] = {
         "Organisations on the public list of supporters: each was read by a person before. Those "
         "that withdrew are not among them.",
     ),
+    "testimonies": (
+        "Published testimonies",
+        "Accounts of what happened to somebody, on this site now. Two people have read each of "
+        "them, and nobody has checked what it tells. Their writers can take them back at any time.",
+    ),
 }
 
 _AS_AT = Column(

@@ -57,14 +57,19 @@ class Table:
     rows: Sequence[Row]
     as_at: datetime | None  # up to when everything is in it; None before there is a first table
 
+    def records(self) -> list[dict[str, Any]]:
+        """Its rows, each by the names of the columns."""
+        names = [each.name for each in self.schema.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Headline:
     """The headline figures. What each of them means stands in `schemas.MEASURES`."""
 
     numbers: Numbers
-    organisations: int
-    organisations_as_at: datetime
+    public: Mapping[str, int]  # organisations, and testimonies, on the public lists
+    public_as_at: datetime
 
     def values(self) -> dict[str, tuple[int, datetime]]:
         """Each measure's figure, and as at when."""
@@ -74,7 +79,8 @@ class Headline:
             **self.numbers.aside,
         }
         found = {name: (figures[name], self.numbers.as_at) for name in MEASURES if name in figures}
-        return {**found, "organisations": (self.organisations, self.organisations_as_at)}
+        lists = {name: (value, self.public_as_at) for name, value in self.public.items()}
+        return {**found, **lists}
 
 
 def end_of_day_before(day: date) -> datetime:
@@ -83,17 +89,17 @@ def end_of_day_before(day: date) -> datetime:
 
 
 def headline(session: Session, now: datetime) -> Headline:
-    """The headline figures: as the tally has them now; those of organisations as at `now`."""
+    """The headline figures: as the tally has them now; those of public lists as at `now`."""
     as_at = queries.read_as_at(session) or now.replace(microsecond=0)
     numbers = queries.read_numbers(session, as_at=as_at, all_days=True)
-    return Headline(numbers, queries.count_organisations(session), now.replace(microsecond=0))
+    return Headline(numbers, queries.count_public(session), now.replace(microsecond=0))
 
 
 def headline_before(session: Session, day: date, now: datetime) -> Headline:
-    """The headline figures as they were when this day began; those of organisations as at
+    """The headline figures as they were when this day began; those of public lists as at
     `now`."""
     numbers = queries.read_numbers(session, as_at=end_of_day_before(day), all_days=False)
-    return Headline(numbers, queries.count_organisations(session), now.replace(microsecond=0))
+    return Headline(numbers, queries.count_public(session), now.replace(microsecond=0))
 
 
 def counts_table(found: Headline) -> Table:

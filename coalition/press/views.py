@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,12 +12,11 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import PreconditionFailed
-from werkzeug.http import parse_range_header
 
 from coalition import clock
 from coalition.db import db
 from coalition.press import queries
+from coalition.press.answers import answer_file
 from coalition.press.formats import FORMATS, About, as_json
 from coalition.press.packages import PACKAGE, Publisher, data_package, open_api, release_list
 from coalition.press.schemas import SCHEMAS
@@ -34,13 +32,9 @@ blueprint = Blueprint("press", __name__)
 JSON = "application/json"
 REMEMBERED = 2.0  # seconds for which a process does not make a file again
 # What files have in their addresses, and pages have not: a dot.
-_FILE_PATH = re.compile(r"/press/(?:.+/)?[^/]+\.[^/]+")
+_FILE_PATH = re.compile(r"/press/(?!embargo/)(?:.+/)?[^/]+\.[^/]+")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]{1,30}\.[a-z]{1,9}", re.ASCII)
-MEDIA_TYPES = {
-    **{ending: each.media_type for ending, each in FORMATS.items()},
-    "txt": "text/plain; charset=utf-8",
-}
 # What a page of another site may send and read beside the plain (Fetch, "CORS protocol").
 CORS = {
     "Access-Control-Allow-Methods": "GET, HEAD",
@@ -78,7 +72,7 @@ def current(name: str, ending: str) -> Response:
     except NoCampaign:
         abort(503)
     kept = f"public, max-age={PAGE_SECONDS}, stale-while-revalidate={STALE_SECONDS}"
-    return _answer(file, found.content, found.since, kept)
+    return answer_file(file, found.content, found.since, kept)
 
 
 def _maker(file: str) -> Callable[[datetime], bytes] | None:
@@ -178,7 +172,9 @@ def _frozen(day: str, name: str) -> Response:
             "The copies of this day hold no such file.",
             files=[f"/press/releases/{day}/{each.name}" for each in line.files],
         )
-    return _answer(name, file.content, release.made_at, f"public, max-age={ONE_YEAR}, immutable")
+    return answer_file(
+        name, file.content, release.made_at, f"public, max-age={ONE_YEAR}, immutable"
+    )
 
 
 def _monday(day: str) -> date:
@@ -217,38 +213,6 @@ def _range() -> dict[str, Any]:
         "last": last.isoformat() if last else None,
         "list": "/press/releases.json",
     }
-
-
-def _answer(name: str, content: bytes, since: datetime, cache_control: str) -> Response:
-    """A file, or the part of it that was asked for, or that it is still the same."""
-    ending = name.rpartition(".")[2]
-    response = Response(content, content_type=MEDIA_TYPES[ending])
-    response.headers["Cache-Control"] = cache_control
-    response.set_etag(hashlib.sha256(content).hexdigest()[:32])
-    response.last_modified = since.replace(microsecond=0)
-    response.accept_ranges = "bytes"
-    # Whoever compresses it on the way serves several versions at one address.
-    response.vary.add("Accept-Encoding")
-    if ending in ("csv", "xlsx"):
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.make_conditional(request)
-    if response.status_code == 412:
-        raise PreconditionFailed
-    if response.status_code == 200 and _asks_for_a_part():
-        response.make_conditional(request, accept_ranges=True, complete_length=len(content))
-    return response
-
-
-def _asks_for_a_part() -> bool:
-    """Whether one part is asked for. Several at once, other units, and what cannot be read are
-    ignored, as a server may (RFC 9110, 14.2)."""
-    asked = parse_range_header(request.headers.get("Range"))
-    return (
-        request.method == "GET"
-        and asked is not None
-        and asked.units == "bytes"
-        and len(asked.ranges) == 1
-    )
 
 
 @blueprint.after_request

@@ -14,6 +14,7 @@ from coalition.statements import markdown
 from coalition.statements.easy_read import EasyRead, parse_easy_read
 from coalition.statements.lines import line_of, line_with
 from coalition.statements.logo import parse_logo
+from coalition.statements.press import Press, parse_press
 from coalition.statements.records import (
     Consent,
     Demand,
@@ -46,6 +47,7 @@ FILES = {
     "replies": "replies.toml",
     "sides": "sides.toml",
     "updates": "updates.toml",
+    "press": "press.toml",
     "easy-read": "easy-read.toml",
     "logo": "logo.svg",
     "reasons": "reasons.md",
@@ -68,6 +70,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "replies": parse_replies,
     "sides": parse_sides,
     "updates": parse_updates,
+    "press": parse_press,
     "easy-read": parse_easy_read,
     "logo": parse_logo,
 }
@@ -106,6 +109,7 @@ class Campaign:
     replies: tuple[Reply, ...]
     sides: tuple[Side, ...]
     updates: tuple[Update, ...]
+    press: Press
     easy_read: EasyRead
     logo: Logo
     reasons: Document

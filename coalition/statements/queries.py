@@ -19,6 +19,7 @@ from coalition.statements import markdown
 from coalition.statements.campaign import FILES, Campaign, Document, Logo
 from coalition.statements.easy_read import parse_easy_read
 from coalition.statements.models import DocumentVersion, Draft
+from coalition.statements.press import parse_press
 from coalition.statements.records import (
     parse_consent,
     parse_demands,
@@ -69,6 +70,7 @@ def campaign_of(latest: Mapping[str, DocumentVersion]) -> Campaign:
         replies=parse_replies(latest["replies"].text),
         sides=parse_sides(latest["sides"].text),
         updates=parse_updates(latest["updates"].text),
+        press=parse_press(latest["press"].text),
         easy_read=parse_easy_read(latest["easy-read"].text),
         logo=Logo(latest["logo"].version, latest["logo"].text),
         reasons=as_document(latest["reasons"]),

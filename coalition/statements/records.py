@@ -52,13 +52,18 @@ def parse_details(text: str) -> Details:
         raise CampaignInvalid(
             ["mail_greeting: names the campaign, and a shared inbox would show it"]
         )
-    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", details.contact):
+    if not is_address(details.contact):
         raise CampaignInvalid(["contact: must be an email address"])
     problems = _colour_problems("accent", details.accent, colour.LIGHT_PAPERS)
     problems += _colour_problems("accent_dark", details.accent_dark, colour.DARK_PAPERS)
     if problems:
         raise CampaignInvalid(problems)
     return details
+
+
+def is_address(text: str) -> bool:
+    """Whether this looks like an email address."""
+    return re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", text) is not None
 
 
 def _colour_problems(name: str, value: str, papers: tuple[str, ...]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,11 +13,18 @@ Record = TypeVar("Record")
 
 # What a field's annotation asks of a value. The annotations are text: see the __future__ import
 # of the modules that hold the records.
-_KINDS: dict[Any, type] = {"str": str, "int": int, "date": date, "date | None": date}
+_KINDS: dict[Any, type] = {
+    "str": str,
+    "int": int,
+    "date": date,
+    "date | None": date,
+    "datetime": datetime,
+}
 _KIND_WORDS = {
     str: "words in quotation marks",
     int: "a whole number",
     date: "a date, written as 2026-04-29",
+    datetime: "a moment, written as 2026-04-29T00:01:00+01:00",
 }
 
 

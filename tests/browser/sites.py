@@ -33,6 +33,7 @@ from coalition.statements.actions import publish_texts
 from tests.conftest import ROOT, environment, running, serving
 from tests.factories import LOGO, make_endorsement, make_recorded, make_signature
 from tests.mailbox import Mailbox, free_port
+from tests.pressing import count_for_months
 from tests.telling import open_the_form
 from tests.visitor import visitor_at
 
@@ -137,6 +138,14 @@ class Sites:
         open_the_form(place.app, "We send nobody to you because of what you write here.")
         while "Not open yet" in visitor_at(place.url).get("/testimonies/share").text:
             time.sleep(0.1)
+        return place
+
+    @cached_property
+    def counted(self) -> Place:
+        """A site on which people have signed for months, whose figures were frozen."""
+        place = self._start("counted", **PATIENT)
+        with place.app.app_context():
+            count_for_months(clock.utc_now())
         return place
 
     @cached_property

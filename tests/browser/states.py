@@ -12,6 +12,7 @@ from tests.browser import organisations as orgs
 from tests.browser.care import CARE_STATES
 from tests.browser.desk_signatures import SIGNATURE_STATES
 from tests.browser.desk_states import DESK_STATES
+from tests.browser.press_states import PRESS_STATES
 from tests.browser.state import State, wrong
 from tests.browser.telling_states import TELLING_STATES
 from tests.browser.testimony_states import TESTIMONY_STATES
@@ -44,6 +45,9 @@ PAGES = [
     "/help",
     "/privacy",
     "/accessibility",
+    "/press",
+    "/press/methodology",
+    "/press/releases/halt-and-review",
     "/embed",
     "/embed/count",
     "/embed/sign",
@@ -304,6 +308,7 @@ STATES = [
     *SIGNATURE_STATES,
     *TELLING_STATES,
     *TESTIMONY_STATES,
+    *PRESS_STATES,
     *TEXT_STATES,
     *CARE_STATES,
 ]

@@ -15,7 +15,7 @@ from coalition.audit.models import AuditEntry
 from coalition.db import db
 from coalition.desk.text_help import FIELDS, TITLES
 from coalition.desk.text_previews import PREVIEWS
-from coalition.statements import easy_read, records, telling
+from coalition.statements import easy_read, press, records, telling
 from coalition.statements.campaign import FILES
 from coalition.statements.models import Draft
 from coalition.statements.queries import latest_versions
@@ -477,6 +477,7 @@ RECORDS = {
     "replies": [records.Reply],
     "sides": [records.Side],
     "updates": [records.Update],
+    "press": [press.Press, press.Quote, press.Release, press.Correction],
     "easy-read": [easy_read.EasyRead, easy_read.Part, easy_read.Point],
 }
 
@@ -484,7 +485,8 @@ RECORDS = {
 def test_the_help_names_every_field_and_no_other() -> None:
     assert TITLES.keys() == PREVIEWS.keys() == FILES.keys()
     assert RECORDS.keys() == FIELDS.keys()
-    apart = {"version_id", "version", "steps", "parts", "points", "labels", "themes"}
+    apart = {"version_id", "version", "steps", "parts", "points", "labels", "themes", "quotes", "releases",
+             "corrections"}  # fmt: skip
     for slug, kinds in RECORDS.items():
         for kind, known in zip(kinds, FIELDS[slug].values(), strict=True):
             named = {each.name for each in known}

@@ -31,7 +31,7 @@ def test_every_component_stands_on_it(visitor: Visitor) -> None:
     of_other_pages = {
         "code_form", "contact_fields", "entry_facts", "entry_fields", "forms",
         "bulk_table", "mail_lines", "role_boxes", "safeguarding_form", "search_form", "send_again",  # of the desk
-        "supporter_line", "testimony_front", "typed", "ways_on", "what_is_signed",
+        "press_words", "press_corrections", "supporter_line", "testimony_front", "typed", "ways_on", "what_is_signed",
         "told_carried", "told_problems", "telling_rule",  # of telling what happened
     }  # fmt: skip
     for component in (ROOT / "templates/components").glob("*.html"):
