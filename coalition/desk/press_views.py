@@ -12,8 +12,10 @@ from coalition import clock
 from coalition.accounts.guard import current_moderator, for_roles
 from coalition.accounts.models import Role
 from coalition.audit.actions import record
-from coalition.db import transaction
+from coalition.db import db, transaction
 from coalition.desk.press_forms import LinkForm
+from coalition.endorsements.queries import supporters
+from coalition.petition.queries import verified_by_source
 from coalition.statements import embargo
 from coalition.statements.press import Release
 from coalition.statements.queries import current_campaign
@@ -50,7 +52,21 @@ def _page(form: LinkForm, link: str = "") -> str:
         waiting=_under_embargo(now),
         released=current_campaign().press.releases_out(now),
         link_days=embargo.LINK_LIFETIME.days,
+        sources=_sources(),
     )
+
+
+def _sources() -> list[tuple[str, int]]:
+    """How many ever confirmed who had come by way of a supporter's site, the most first. Tags of
+    nobody's are left out."""
+    session = db.session()
+    counted = verified_by_source(session)
+    found = [
+        (each.entry.name, counted[each.endorsement.slug])
+        for each in supporters(session)
+        if each.endorsement.slug in counted
+    ]
+    return sorted(found, key=lambda each: -each[1])
 
 
 @blueprint.post("/link")

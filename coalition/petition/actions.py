@@ -70,7 +70,7 @@ class Verification(Enum):
 
 
 _REPLACED_WHEN_SIGNED_AGAIN = (
-    "domain_digest", "network_digest", "email", "name", "region", "kind", "show_name", "wants_updates", "petition_version_id",
+    "domain_digest", "network_digest", "email", "name", "region", "kind", "source", "show_name", "wants_updates", "petition_version_id",
     "consent_version_id", "choices_version_id", "signed_at", "verified_at",
     "status_changed_at", "decision_reason", "appeal", "appealed_at",
 )  # fmt: skip
@@ -83,14 +83,16 @@ def sign_petition(
     agreed: Agreed,
     *,
     network: str | None = None,
+    source: str | None = None,
     now: datetime,
 ) -> None:
     """Record a signature that awaits verification, and the mail that asks for it.
 
-    `network` is that of the visitor, as text; only a digest of it is kept. One path for every address, new, waiting, counted or blocked: one row is written or
-    touched and one mail queued, so that neither the answer nor its time tells which it was.
-    While a signature waits, or was withdrawn, signing again replaces what was said before;
-    one that is counted stays as it is, and the mail says so. Raises NotAnAddress.
+    `network` is that of the visitor, as text; only a digest of it is kept. `source` is the tag of
+    the site by way of which they came. One path for every address, new, waiting, counted or
+    blocked: one row is written or touched and one mail queued, so that neither the answer nor its
+    time tells which it was. While a signature waits, or was withdrawn, signing again replaces what
+    was said before; one that is counted stays as it is, and the mail says so. Raises NotAnAddress.
     """
     digest, *older = address_digests(email)
     if older:
@@ -104,6 +106,7 @@ def sign_petition(
         **vars(personal),
         **vars(agreed),
         "choices_version_id": agreed.consent_version_id,
+        "source": source,
         "status": Status.AWAITING,
         "revision": 1,
         "signed_at": now,
@@ -190,8 +193,10 @@ def set_status(
             kind=signature.kind,
             left=left,
             entered=signature.aside,
+            source=signature.source if cause is Cause.VERIFIED else None,
             now=now,
         )
+    signature.source = None
     session.flush()
 
 

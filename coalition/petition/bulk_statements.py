@@ -119,6 +119,7 @@ def change(
         "status": becomes,
         "status_changed_at": now,
         "decision_reason": reason,
+        "source": null(),
         # It waits for as long as any other; what is kept of its network must not stay longer.
         "signed_at": case((waits_anew, now), else_=Signature.signed_at),
         "network_digest": case((waits_anew, null()), else_=Signature.network_digest),

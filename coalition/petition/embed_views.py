@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
+from coalition.petition.forms import read_source
 from coalition.petition.views import form_context
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
@@ -16,8 +17,8 @@ blueprint = Blueprint("embeds", __name__, url_prefix="/embed")
 @open_to(Access.PUBLIC)
 @public_page
 def embed() -> str:
-    """The lines to copy."""
-    return render_template("petition/embed.html")
+    """The lines to copy, with the tag of whoever asks for lines of their own."""
+    return render_template("petition/embed.html", source=read_source(request.args.get("source")))
 
 
 @blueprint.get("/count")

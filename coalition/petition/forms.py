@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,12 +19,13 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from coalition.mail.forms import email_field
 from coalition.petition.actions import LONGEST_APPEAL, Agreed, Personal
-from coalition.petition.models import KIND_NAMES, REGION_NAMES, Kind, Region
+from coalition.petition.models import KIND_NAMES, LONGEST_SOURCE, REGION_NAMES, Kind, Region
 from coalition.web import forms
 from coalition.web.forms import Line, PublicForm, tidy, tidy_lines, trap_field
 
 STAMP_PURPOSE = "petition.form"
 PREFER_NOT = "Prefer not to say"
+_SOURCE = re.compile(rf"[a-z0-9-]{{1,{LONGEST_SOURCE}}}", re.ASCII)
 
 
 def make_stamp(agreed: Agreed, now: datetime) -> str:
@@ -36,6 +38,11 @@ def read_stamp(stamp: str, now: datetime) -> Agreed | None:
     """The texts that stood beside the form; None if the stamp is too old, or not ours."""
     versions = forms.read_stamp(STAMP_PURPOSE, stamp, now)
     return Agreed(*versions) if versions else None
+
+
+def read_source(tag: str | None) -> str:
+    """The tag of the site by way of which somebody came; empty for what is none."""
+    return tag if tag and _SOURCE.fullmatch(tag) else ""
 
 
 def _choices(names: Mapping[Any, str]) -> dict[str, str]:
@@ -92,10 +99,11 @@ class SignForm(PersonalForm):
             )
         ]
     )
+    source = HiddenField(filters=[read_source])
     website = trap_field()
 
     KEPT = ("name", "email", "region", "kind", "kind_consent", "show_name", "wants_updates",
-            "consent")  # fmt: skip
+            "consent", "source")  # fmt: skip
 
     def kept(self) -> dict[str, Any]:
         """What was typed, to show it again later."""

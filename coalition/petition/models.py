@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from coalition.crypto import DIGEST_BYTES, EncryptedText
 from coalition.db import Base, UtcDateTime, enum_column
 
+LONGEST_SOURCE = 80  # characters, as of the slug of an organisation
 UNVERIFIED_LIFETIME = timedelta(days=7)  # privacy notice, "how long"; said in the mail
 NETWORK_LIFETIME = timedelta(days=30)  # privacy notice, "how long"
 
@@ -96,6 +97,8 @@ class Signature(Base):
     name: Mapped[str] = mapped_column(EncryptedText("signatures.name"))
     region: Mapped[Region | None] = mapped_column(enum_column(Region, "region"))
     kind: Mapped[Kind | None] = mapped_column(enum_column(Kind, "kind"))
+    # By way of whose site somebody came, until they confirm: then it is counted, and forgotten.
+    source: Mapped[str | None] = mapped_column(String(LONGEST_SOURCE))
     show_name: Mapped[bool]
     wants_updates: Mapped[bool]
     petition_version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
@@ -285,6 +288,7 @@ class CountEvent(Base):
     moved: Mapped[int] = mapped_column(default=1)  # signatures that this is about
     left: Mapped[Aside | None] = mapped_column(enum_column(Aside, "left_aside"))
     entered: Mapped[Aside | None] = mapped_column(enum_column(Aside, "entered_aside"))
+    source: Mapped[str | None] = mapped_column(String(LONGEST_SOURCE))
 
 
 class Dimension(StrEnum):
@@ -294,6 +298,7 @@ class Dimension(StrEnum):
     REGION = "region"
     KIND = "kind"
     ASIDE = "aside"  # not of the count, but of what stands aside of it
+    SOURCE = "source"  # of those alone who confirmed: by way of whose site they had come
 
 
 NOT_SAID = "not-said"  # the category of those who left the region or the kind out
@@ -308,7 +313,7 @@ class DailyTally(Base):
     dimension: Mapped[Dimension] = mapped_column(
         enum_column(Dimension, "dimension"), primary_key=True
     )
-    category: Mapped[str] = mapped_column(String(40), primary_key=True)
+    category: Mapped[str] = mapped_column(String(LONGEST_SOURCE), primary_key=True)
     cause: Mapped[Cause] = mapped_column(enum_column(Cause, "cause"), primary_key=True)
     change: Mapped[int] = mapped_column(BigInteger)
 

@@ -190,3 +190,14 @@ def bulk_decisions_about(session: Session, signature_id: uuid.UUID) -> list[Bulk
             .order_by(BulkDecision.at.desc())
         )
     )
+
+
+def verified_by_source(session: Session) -> dict[str, int]:
+    """How many ever confirmed a signature that began on the site of each tag; those that were taken
+    back since are among them."""
+    rows = session.execute(
+        select(DailyTally.category, func.sum(DailyTally.change))
+        .where(DailyTally.dimension == Dimension.SOURCE)
+        .group_by(DailyTally.category)
+    )
+    return {tag: int(number) for tag, number in rows}

@@ -194,6 +194,7 @@ def download(token: str) -> Response:
         email=signature.email,
         region=signature.region,
         kind=signature.kind,
+        source=signature.source,
         show_name=signature.show_name,
         wants_updates=signature.wants_updates,
         status=signature.status,

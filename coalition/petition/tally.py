@@ -54,10 +54,11 @@ def append_count_event(
     kind: Kind | None,
     left: Aside | None = None,
     entered: Aside | None = None,
+    source: str | None = None,
     now: datetime,
 ) -> None:
-    """Record that the count changes by `change`, in the transaction of what changes it; and that
-    a signature `left` or `entered` what stands aside of it."""
+    """Record that the count changes by `change`, in the transaction of what changes it; that a
+    signature `left` or `entered` what stands aside of it; and from which `source` it came."""
     session.execute(
         insert(CountEvent).values(
             day=now.date(),
@@ -67,6 +68,7 @@ def append_count_event(
             kind=kind,
             left=left,
             entered=entered,
+            source=source,
         )
     )
 
@@ -134,6 +136,7 @@ def _by_category(events: FromClause) -> CompoundSelect[Any]:
         _grouped(events, Dimension.REGION, _said(events.c.region)).where(changes),
         _grouped(events, Dimension.KIND, _said(events.c.kind)).where(changes),
         _grouped(aside, Dimension.ASIDE, aside.c.aside),
+        _grouped(events, Dimension.SOURCE, events.c.source).where(events.c.source.is_not(None)),
     )
 
 

@@ -45,6 +45,7 @@ from coalition.petition.actions import Agreed, Verification
 from coalition.petition.forms import (
     SignForm,
     make_stamp,
+    read_source,
     read_stamp,
 )
 from coalition.petition.hand_in_models import HAND_IN_LIFETIME
@@ -80,10 +81,13 @@ View = str | BaseResponse | tuple[str, int]
 
 
 def form_context(form: SignForm | None = None) -> dict[str, Any]:
-    """What the sign form's template needs, on whatever page it stands."""
+    """What the sign form's template needs, on whatever page it stands. Whoever comes by way of
+    another site brings its tag in the address."""
     now = clock.utc_now()
+    source = read_source(request.args.get("source"))
     return {
-        "form": form or SignForm(formdata=None),
+        "form": form or SignForm(formdata=None, data={"source": source}),
+        "source": source,
         "stamp": make_stamp(agreed_on_page(), now),
         "count": queries.current_count(now),
     }
@@ -132,6 +136,7 @@ def sign() -> View:
             form.personal(),
             agreed,
             network=known_network(),
+            source=form.source.data or None,
             now=clock.utc_now(),
         )
     return _to_check_email(form.kept())
