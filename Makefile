@@ -11,7 +11,7 @@ NU := tests/browser/vnu
 PORT ?= 8000
 CAMPAIGN ?= campaign
 
-.PHONY: run coalition test screenshots browser check install lock clean
+.PHONY: run coalition test bench screenshots browser check install lock clean
 
 # The settings of a site that somebody tries out on this machine.
 run coalition: export COALITION_DATABASE_URL ?= sqlite:///instance/coalition.db
@@ -34,6 +34,9 @@ coalition: install ## A command for that site: make coalition DO="tally verify"
 
 test: check browser ## Every check and test, on real parts that it brings itself
 	$(BIN)/pytest --numprocesses 3 --dist loadgroup
+
+bench: install ## What the site carries, as ratios to its limits (needs wrk)
+	@$(BIN)/python -m bench $(BENCH)
 
 screenshots: install browser ## Pictures of the main pages, in screenshots/
 	@$(BIN)/python -m tests.browser.screenshots

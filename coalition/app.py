@@ -61,6 +61,7 @@ from coalition.web.headers import init_headers
 from coalition.web.limits import init_limits
 from coalition.web.links import init_links
 from coalition.web.origin import init_origin_check
+from coalition.web.page_cache import PageCache
 from coalition.web.uploads import init_uploads
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,6 +149,10 @@ def _init_web(app: Flask, settings: Settings) -> None:
     if proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0
+        )
+    if settings.page_cache:
+        app.wsgi_app = PageCache(  # type: ignore[method-assign,assignment]
+            app.wsgi_app, settings.page_cache
         )
     init_links(app, settings.site_url)
     init_filters(app)

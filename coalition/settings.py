@@ -203,6 +203,7 @@ class Settings:
     security_contact: str | None = _setting(_security_contact, None)  # RFC 9116
     trusted_proxies: int = _setting(_whole_number(0, 9), 0)
     web_processes: int = _setting(_whole_number(1, 64), 2)
+    page_cache: int = _setting(_whole_number(0, 10), 1)
     database_pool: int = _setting(_whole_number(1, 100), 5)  # connections a process
     # A hospital ward or a day centre is one network: thirty people may sign in a minute.
     limit_network: str = _setting(checked_limits, "30 per minute; 300 per hour")

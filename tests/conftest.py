@@ -67,6 +67,7 @@ def environment(database_url: str, mail_url: str, **changes: str) -> dict[str, s
         "MAIL_RATE": "10000",
         "LIMIT_NETWORK": "10000 per minute",
         "LIMIT_ADDRESS": "1000 per minute",
+        "PAGE_CACHE": "0",  # what a test has just done is to be seen at once
         **changes,
     }
     return {f"COALITION_{name}": value for name, value in values.items() if value}

@@ -8,6 +8,7 @@ from flask import Flask, Response, make_response, request
 
 from coalition.web.headers import ONE_YEAR
 from coalition.web.links import static_hash
+from coalition.web.page_cache import keep_page
 
 PAGE_SECONDS = 10  # a public page may be this old
 ONE_DAY = 86_400
@@ -15,8 +16,10 @@ STALE_SECONDS = 60  # and this much older while a fresh one is fetched (RFC 5861
 
 
 def public_page(view: Callable[..., Any]) -> Callable[..., Response]:
-    """Let shared caches keep the answer of a page without personal content, with an ETag."""
-    return _cached(view, f"public, max-age={PAGE_SECONDS}, stale-while-revalidate={STALE_SECONDS}")
+    """Let shared caches keep the answer of a page without personal content, with an ETag; and this
+    process for a moment: see page_cache.py."""
+    kept = f"public, max-age={PAGE_SECONDS}, stale-while-revalidate={STALE_SECONDS}"
+    return _cached(view, kept, is_kept=True)
 
 
 def public_page_that_may_go(view: Callable[..., Any]) -> Callable[..., Response]:
@@ -25,11 +28,15 @@ def public_page_that_may_go(view: Callable[..., Any]) -> Callable[..., Response]
     return _cached(view, f"public, max-age={PAGE_SECONDS}, must-revalidate")
 
 
-def _cached(view: Callable[..., Any], cache_control: str) -> Callable[..., Response]:
+def _cached(
+    view: Callable[..., Any], cache_control: str, *, is_kept: bool = False
+) -> Callable[..., Response]:
     @wraps(view)
     def cached(*args: Any, **kwargs: Any) -> Response:
         response = make_response(view(*args, **kwargs))
         if response.status_code == 200:
+            if is_kept:
+                keep_page()
             response.headers["Cache-Control"] = cache_control
             response.add_etag()
             response.make_conditional(request)
