@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import measures
 from bench.load import Load, drive
-from bench.parts import Parts, free_port, make_site, running, running_parts
+from bench.parts import Parts, free_port, make_site, run_module, running, running_parts
 from coalition.db import db
 
 
@@ -86,6 +86,7 @@ def compare_pages_and_forms(bench: Bench) -> None:
     parts, report = bench.parts, bench.report
     tutorial_database = parts.database("tutorial")
     tutorial = {"BENCH_DATABASE": tutorial_database, "BENCH_SMTP_PORT": str(parts.sink.port)}
+    run_module("bench.tutorial", tutorial)
     with bench.site("site") as place, bench.other("bench.tutorial:app", **tutorial) as plain:
         size = str(measures.page_size(place))
         form = measures.sign_form(place)

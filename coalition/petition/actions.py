@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, insert, literal, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -76,6 +78,17 @@ _REPLACED_WHEN_SIGNED_AGAIN = (
 )  # fmt: skip
 
 
+# What a new signature and its mail consist of.
+_SIGNED = (
+    "id", "address_digest", "domain_digest", "network_digest", "email", "name", "region", "kind",
+    "show_name", "wants_updates", "petition_version_id", "consent_version_id",
+    "choices_version_id", "source", "status", "revision", "signed_at", "verified_at",
+    "status_changed_at", "decision_reason", "appeal", "appealed_at",
+)  # fmt: skip
+_MAIL = ("id", "kind", "state", "attempts", "created_at", "due_at")
+_OUTBOX: Any = OutboxMessage.__table__  # beside the ORM, which would look at each row by itself
+
+
 def sign_petition(
     session: Session,
     email: str,
@@ -125,33 +138,46 @@ def sign_petition(
         "due_at": now,
     }
     if is_postgresql(session):
-        signed = _upsert(postgresql.insert(Signature).values(values)).cte("signed")
-        columns = [*mail, "reference"]
-        row = select(*(_typed(name, value) for name, value in mail.items()), signed.c.id)
-        session.execute(insert(OutboxMessage).from_select(columns, row))
+        session.execute(_signing_on_postgresql(), {**_named("s", values), **_named("m", mail)})
     else:
-        signature_id = session.scalar(_upsert(sqlite.insert(Signature).values(values)))
-        session.execute(insert(OutboxMessage).values(**mail, reference=signature_id))
+        signature_id = session.scalar(_upsert(sqlite), _named("s", values))
+        session.execute(insert(_OUTBOX), {**mail, "reference": signature_id})
 
 
-def _typed(name: str, value: Any) -> Any:
-    return literal(value, OutboxMessage.__table__.c[name].type)
+# Statements that are made once: to put them together takes longer than to run them.
 
 
-def _upsert(statement: Any) -> Any:
-    replaceable = Signature.status.in_((Status.AWAITING, Status.WITHDRAWN))
+@cache
+def _signing_on_postgresql() -> Any:
+    """Both rows in one statement."""
+    signed = _upsert(postgresql).cte("signed")
+    columns = _OUTBOX.c
+    row = select(*(bindparam(f"m_{name}", type_=columns[name].type) for name in _MAIL), signed.c.id)
+    return insert(_OUTBOX).from_select([*_MAIL, "reference"], row)
+
+
+@cache
+def _upsert(dialect: Any) -> Any:
+    table = Signature.__table__
+    statement = dialect.insert(table).values(
+        {name: bindparam(f"s_{name}", type_=table.c[name].type) for name in _SIGNED}
+    )
+    replaceable = table.c.status.in_((Status.AWAITING, Status.WITHDRAWN))
     changes: dict[str, Any] = {
-        name: case((replaceable, statement.excluded[name]), else_=getattr(Signature, name))
+        name: case((replaceable, statement.excluded[name]), else_=table.c[name])
         for name in _REPLACED_WHEN_SIGNED_AGAIN
     }
     changes["status"] = case(
-        (Signature.status == Status.WITHDRAWN, statement.excluded.status),
-        else_=Signature.status,
+        (table.c.status == Status.WITHDRAWN, statement.excluded.status), else_=table.c.status
     )
-    changes["revision"] = case((replaceable, Signature.revision + 1), else_=Signature.revision)
+    changes["revision"] = case((replaceable, table.c.revision + 1), else_=table.c.revision)
     return statement.on_conflict_do_update(
         index_elements=["address_digest"], set_=changes
-    ).returning(Signature.id)
+    ).returning(table.c.id)
+
+
+def _named(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}_{name}": value for name, value in values.items()}
 
 
 def _adopt_newest_digest(session: Session, newest: bytes, older: list[bytes]) -> None:
