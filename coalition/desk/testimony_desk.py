@@ -16,7 +16,6 @@ from coalition.db import db
 from coalition.desk.in_hand import TakenMeanwhile, held, own_claim
 from coalition.desk.testimony_queue import KIND, is_own
 from coalition.statements.queries import current_campaign
-from coalition.testimonies import decisions
 from coalition.testimonies.models import PausedBy, Testimony
 from coalition.testimonies.queries import find_testimony
 from coalition.testimonies.states import CLOSED_TO_DESK, NotPossible, State
@@ -83,14 +82,15 @@ def act(testimony_id: uuid.UUID, do: Deed, *, ends: bool = True) -> View | None:
     """Do something with a testimony in hand, in one transaction; give it back where that `ends`
     the reading. None where it was done, else the page that says why not.
 
-    A lease that ran out is renewed where nobody else has it; that is written to the log.
+    A lease that ran out is renewed where nobody else has it. Whoever never had it, or left it
+    long ago, has to take it first, as everybody does.
     """
     found(testimony_id)
     try:
         with held(KIND, testimony_id, ends=ends) as hand:
             session, moderator, now = hand.session, hand.moderator, hand.now
             if not hand.had_it:
-                decisions.note_reading(session, testimony_id, moderator, "read", now=now)
+                raise NotPossible("you do not have it; take it, then send this once more")
             do(session, moderator, now)
     except (NotPossible, TakenMeanwhile) as why:
         return refused(testimony_id, str(why))

@@ -73,7 +73,7 @@ def _theirs(session: Session, moderator: Moderator, *, now: datetime) -> list[Wa
         each
         for each in waiting(session)
         if each.id not in passed
-        and moderator.id not in {*each.edited_by, each.decided_by}
+        and moderator.id not in {*each.edited_by, each.declined_by}
         and not is_own(moderator, each.contact)
         and (each.id not in claims or claims[each.id].moderator_id == moderator.id)
     ]

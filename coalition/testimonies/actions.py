@@ -104,10 +104,15 @@ def rewrite(
         raise NotPossible("it is erased")
     if testimony.revision != revision or (not sends and testimony.state is not State.DRAFT):
         raise Stale
-    if (testimony.text, testimony.choices) != (told.text, told.choices):
+    same = (testimony.text, testimony.choices) == (told.text, told.choices)
+    if not same or testimony.contact != told.contact:
+        edition = edition_of(session, testimony)
         testimony.revision += 1
-    elif testimony.state not in (State.DRAFT, State.WITHDRAWN):
-        testimony.contact = told.contact  # nothing for readers to look at anew
+        if same and edition is not None:
+            edition.revision = testimony.revision  # nothing for readers to look at anew
+    if same and testimony.state not in (State.DRAFT, State.WITHDRAWN):
+        testimony.contact = told.contact
+        session.flush()
         return
     _write(testimony, told)
     if testimony.state is not State.DRAFT:
@@ -136,7 +141,7 @@ def _move_to_readers(session: Session, testimony: Testimony, verb: Verb, now: da
     """Send something back to readers as new: what was asked or decided before is over."""
     testimony.received_on = testimony.received_on or day_in_uk(now)
     testimony.paused_by = testimony.decision_words = testimony.answer = None
-    testimony.decision_code = testimony.decided_by = None
+    testimony.decision_code = testimony.decided_by = testimony.declined_by = None
     move(session, testimony, verb, now=now)
     _forget_editions(session, testimony)
 
@@ -187,13 +192,15 @@ def pause(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> None:
     """Let nobody read on, and take it off the site, until its writer goes on. Raises
     NotPossible."""
     testimony = locked(session, testimony_id)
+    before = testimony.state
     move(session, testimony, Verb.PAUSE, now=now)
-    testimony.paused_by = PausedBy.WRITER
+    testimony.paused_by, testimony.paused_from = PausedBy.WRITER, before.value
 
 
 def resume(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> None:
-    """Go on where it was paused: on the site, if it was there. Raises NotPossible, too where the
-    desk took it down."""
+    """Go on where it was paused: on the site, if it was there; with its writer, or kept private, if
+    readers had done their part; else readers begin anew. Raises NotPossible, too where the desk
+    took it down."""
     testimony = locked(session, testimony_id)
     if testimony.state is State.PAUSED and testimony.paused_by is PausedBy.DESK:
         raise NotPossible("it was taken down by the coalition, who has to put it back")
@@ -201,11 +208,11 @@ def resume(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> None:
     choices = testimony.choices
     if published and edition and published.edition_id == edition.id:
         move(session, testimony, Verb.RESUME_PUBLISHED, edition=edition, now=now)
-    elif choices is not None and choices.use is Use.COUNT:
+    elif testimony.paused_from == State.APPROVED or (choices and choices.use is Use.COUNT):
         move(session, testimony, Verb.RESUME_KEPT, now=now)
     else:
         move(session, testimony, Verb.RESUME, now=now)
-    testimony.paused_by = None
+    testimony.paused_by = testimony.paused_from = None
 
 
 def withdraw(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> None:
@@ -213,6 +220,7 @@ def withdraw(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> Non
     testimony = locked(session, testimony_id)
     move(session, testimony, Verb.WITHDRAW, now=now)
     testimony.paused_by = testimony.decided_by = testimony.decision_code = None
+    testimony.declined_by = None
     testimony.decision_words = testimony.answer = None
     testimony.contact = None
     _forget_editions(session, testimony)
@@ -228,7 +236,8 @@ def erase(session: Session, testimony_id: uuid.UUID, *, now: datetime) -> None:
     testimony.code_digest = testimony.code_hash = None
     testimony.text = testimony.choices = testimony.contact = None
     testimony.decision_code = testimony.decision_words = testimony.answer = None
-    testimony.decided_by = testimony.paused_by = testimony.received_on = None
+    testimony.decided_by = testimony.declined_by = testimony.paused_by = None
+    testimony.received_on = testimony.waits_since = testimony.paused_from = None
     testimony.length = 0
     session.flush()
 

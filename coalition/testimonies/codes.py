@@ -11,6 +11,7 @@ import re
 import secrets
 import unicodedata
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,7 +36,12 @@ TICKET_PURPOSE = "testimonies.ticket"
 LOOKUP_ID = 1
 # OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane; some 20 ms.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_SIXTEEN_DIGITS = re.compile(r"(?<!\d)(?:\d[ \t.\u00a0\u202f-]{0,2}){15}\d(?!\d)")
+# In groups as it is shown, whatever stands between them; or in any groups, with little between.
+_SIXTEEN_DIGITS = re.compile(
+    r"(?<!\d)(?:\d{4}[\W_]{0,4}){3}\d{4}(?!\d)"
+    r"|(?<!\d)(?:\d[ \t.\u00a0\u202f-]{0,2}){15}\d(?!\d)"
+)
+_DIGITS_IN_A_ROW = re.compile(r"\d(?:[\W_]*\d){15,}")
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,17 @@ def normal_code(typed: str) -> str:
 
 def codes_in(text: str) -> list[str]:
     """What looks like a receipt code in a text, as it stands there."""
-    return [found.group() for found in _SIXTEEN_DIGITS.finditer(text)]
+    plain = unicodedata.normalize("NFKC", text)
+    return [found.group() for found in _SIXTEEN_DIGITS.finditer(plain)]
+
+
+def possible_codes(text: str) -> Iterator[str]:
+    """Every code that `normal_code` would read out of some part of a text: 16 digits, with nothing
+    but spaces and marks between them."""
+    for row in _DIGITS_IN_A_ROW.finditer(unicodedata.normalize("NFKC", text)):
+        digits = re.sub(r"[\W_]", "", row.group())
+        for start in range(len(digits) - CODE_DIGITS + 1):
+            yield digits[start : start + CODE_DIGITS]
 
 
 def hash_code(code: str) -> str:
@@ -121,7 +137,21 @@ def code_digest(session: Session, code: str) -> bytes:
     Its key is random, kept encrypted, and stays when the site's secrets change: nobody could make
     the digest of an old code anew.
     """
-    return hashlib.blake2b(code.encode(), key=_lookup_key(session), digest_size=32).digest()
+    return _digest(_lookup_key(session), code)
+
+
+def is_among(session: Session, digest: bytes | None, codes: Iterable[str]) -> bool:
+    """Whether one of these codes is that of the digest."""
+    key: bytes | None = None
+    for code in codes:
+        key = key or _lookup_key(session)
+        if _digest(key, code) == digest:
+            return True
+    return False
+
+
+def _digest(key: bytes, code: str) -> bytes:
+    return hashlib.blake2b(code.encode(), key=key, digest_size=32).digest()
 
 
 def _lookup_key(session: Session) -> bytes:

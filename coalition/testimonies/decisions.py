@@ -145,7 +145,8 @@ def decline(
     _refuse_own_decision(testimony, reader)
     move(session, testimony, Verb.DECLINE, now=now)
     testimony.decision_code, testimony.decision_words = code, words
-    testimony.decided_by, testimony.answer, testimony.paused_by = reader.id, None, None
+    testimony.decided_by = testimony.declined_by = reader.id
+    testimony.answer = testimony.paused_by = None
     emails.tell_writer(session, testimony, now=now)
     _record(session, testimony, "decline", reader, reason=code.value, now=now)
 
@@ -343,7 +344,7 @@ def _refuse_first_reader(session: Session, testimony: Testimony, reader: Moderat
 
 def _refuse_own_decision(testimony: Testimony, reader: Moderator) -> None:
     """An answer to a refusal is looked at by somebody else than who refused."""
-    if testimony.decision_code is not None and testimony.decided_by == reader.id:
+    if testimony.declined_by == reader.id:
         raise NotPossible("you declined it; somebody else has to look at the answer")
 
 

@@ -96,12 +96,17 @@ class Testimony(Base):
     )
     decision_words: Mapped[str | None] = mapped_column(EncryptedText("testimonies.words"))
     answer: Mapped[str | None] = mapped_column(EncryptedText("testimonies.words"))
-    # Who asked, declined or took it down: somebody else looks at an appeal, or restores it.
+    # Who asked, declined or took it down last: somebody else restores it.
     decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("moderators.id"))
+    # Who declined it as it is written now: somebody else looks at it, whatever is asked between.
+    declined_by: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     paused_by: Mapped[PausedBy | None] = mapped_column(enum_column(PausedBy, "testimony_pause"))
+    paused_from: Mapped[str | None] = mapped_column(String(40))  # where its writer paused it
     rules_version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
     received_on: Mapped[date | None]  # None while it is a draft
     state_on: Mapped[date]
+    # For readers: taking it and giving it back makes it no younger.
+    waits_since: Mapped[date | None]
 
     @property
     def choices(self) -> Choices | None:

@@ -22,6 +22,9 @@ SLUG_BYTES = 6  # of an address: nobody finds one by counting
 # After these a text that was public may come back as it was.
 KEEPS_PUBLISHED_TEXT = frozenset({Verb.PAUSE, Verb.TAKE_DOWN})
 
+# Whoever takes it, or leaves it, puts it behind nothing else that waits.
+KEEPS_ITS_PLACE = frozenset({Verb.CLAIM, Verb.GIVE_BACK, Verb.BEGIN_SECOND, Verb.GIVE_BACK_SECOND})
+
 
 def locked(session: Session, testimony_id: uuid.UUID) -> Testimony:
     """The testimony, which nobody else changes until the end of the transaction.
@@ -60,6 +63,8 @@ def move(
     testimony.state = after
     testimony.turn += 1
     testimony.state_on = day_in_uk(now)
+    if verb not in KEEPS_ITS_PLACE:
+        testimony.waits_since = testimony.state_on
     session.flush()
 
 

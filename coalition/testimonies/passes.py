@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from coalition.crypto import TokenExpired, TokenInvalid, keyring
 from coalition.db import db
-from coalition.testimonies.codes import code_digest, codes_in, normal_code
+from coalition.testimonies.codes import is_among, possible_codes
 from coalition.testimonies.models import Testimony
 from coalition.testimonies.queries import find_by_code, find_testimony
 from coalition.web.limits import refuse_if_spent, spend, visitor_network
@@ -46,9 +46,5 @@ def find_with_limit(typed: str) -> Testimony | None:
 
 def holds_own_code(testimony_id: uuid.UUID, text: str) -> bool:
     """Whether a testimony's own code stands in what its writer wrote."""
-    session = db.session()
-    kept = find_testimony(session, testimony_id)
-    found = (normal_code(each) for each in codes_in(text))
-    return kept is not None and any(
-        code_digest(session, each) == kept.code_digest for each in found
-    )
+    kept = find_testimony(db.session(), testimony_id)
+    return kept is not None and is_among(db.session(), kept.code_digest, possible_codes(text))

@@ -52,7 +52,7 @@ class Waiting:
     length: int  # characters
     since: date  # the day on which it came to where it stands
     is_appeal: bool
-    decided_by: uuid.UUID | None  # who may not look at the appeal
+    declined_by: uuid.UUID | None  # who may not look at it again
     edited_by: frozenset[uuid.UUID]  # who may not be its second reader
     # Its writer's address, where they left one: whoever has it too does not read this.
     contact: str | None = field(default=None, repr=False)
@@ -67,7 +67,7 @@ def waiting(session: Session) -> list[Waiting]:
             (Edition.testimony_id == Testimony.id) & (Edition.revision == Testimony.revision),
         )
         .where(Testimony.state.in_(FOR_FIRST + FOR_SECOND))
-        .order_by(Testimony.state_on, Testimony.id)
+        .order_by(Testimony.waits_since, Testimony.id)
     )
     return [_waiting(testimony, edition) for testimony, edition in rows]
 
@@ -87,9 +87,9 @@ def _waiting(testimony: Testimony, edition: Edition | None) -> Waiting:
         state=testimony.state,
         labels=labels_of(testimony, edition),
         length=testimony.length,
-        since=testimony.state_on,
+        since=testimony.waits_since or testimony.state_on,
         is_appeal=testimony.was_appealed,
-        decided_by=testimony.decided_by if testimony.was_appealed else None,
+        declined_by=testimony.declined_by,
         edited_by=edition.edited_by if edition and for_second else frozenset(),
         contact=testimony.contact,
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from coalition.clock import day_in_uk
 from coalition.db import sweep
+from coalition.testimonies import emails
 from coalition.testimonies.actions import erase
 from coalition.testimonies.models import (
     ANSWER_LIFETIME,
@@ -61,6 +62,7 @@ def close_unanswered(session: Session, *, now: datetime) -> int:
         move(session, testimony, Verb.LAPSE, now=now)
         testimony.decision_code, testimony.decision_words = DeclineCode.NO_ANSWER, None
         testimony.decided_by = None
+        emails.tell_writer(session, testimony, now=now)
         closed += 1
     return closed
 

@@ -20,7 +20,8 @@ from coalition.mail.actions import queue_message
 from coalition.statements.models import DocumentVersion
 from coalition.statements.telling import Telling, parse_telling
 from coalition.testimonies import safeguarding_emails
-from coalition.testimonies.models import Testimony
+from coalition.testimonies.choices import Use
+from coalition.testimonies.models import PausedBy, Testimony
 from coalition.testimonies.moving import locked
 from coalition.testimonies.safeguarding_models import (
     CLOSED_FLAG_LIFETIME,
@@ -70,7 +71,7 @@ def raise_flag(
     Raises NotPossible for whoever has not read it, and once its writer has taken it back.
     """
     testimony = locked(session, testimony_id)
-    if testimony.state in CLOSED_TO_DESK:
+    if _is_closed(testimony):
         raise NotPossible(WHERE_IT_STANDS[testimony.state])
     if not has_read(session, testimony_id, reader):
         raise NotPossible("you have not opened it; whoever reads it can flag it")
@@ -143,11 +144,16 @@ def rule_of(session: Session, flag: SafeguardingFlag) -> Telling:
 
 
 def text_of(session: Session, flag: SafeguardingFlag) -> str | None:
-    """The text that was flagged; None once its writer has taken it back."""
+    """The text that was flagged; None once its writer has closed it to the desk."""
     testimony = session.get(Testimony, flag.testimony_id) if flag.testimony_id else None
-    if testimony is None or testimony.state in CLOSED_TO_DESK:
-        return None
-    return testimony.text
+    return testimony.text if testimony and not _is_closed(testimony) else None
+
+
+def _is_closed(testimony: Testimony) -> bool:
+    """Whether its writer has taken it back, paused it, or lets it be counted alone."""
+    only_counts = testimony.choices is not None and testimony.choices.use is Use.COUNT
+    is_paused = testimony.paused_by is PausedBy.WRITER
+    return testimony.state in CLOSED_TO_DESK or only_counts or is_paused
 
 
 def read_flag(session: Session, flag_id: uuid.UUID, lead: Moderator, *, now: datetime) -> None:

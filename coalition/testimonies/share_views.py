@@ -220,7 +220,7 @@ def _rewrite(form: TellForm, *, sends: bool) -> View:
     return status_page(testimony_id, done="Sent." if sends else "Saved.")
 
 
-@blueprint.post("/code-file")
+@blueprint.post("/note")
 @open_to(Access.PUBLIC)
 @limit_writes
 def code_file() -> View:
@@ -236,7 +236,7 @@ def code_file() -> View:
     return response
 
 
-@blueprint.get("/code-file")
+@blueprint.get("/note")
 @open_to(Access.PUBLIC)
 def code_file_by_address() -> BaseResponse:
     return redirect(url_for("testimonies_share.share"), 303)

@@ -19,6 +19,7 @@ from tests.visitor import visitor_at
 
 # Files, at addresses that have parts to be filled in.
 DATA = {"static", "your_signature.download", "supporters.logo", "endorsements.preview", "desk_organisations.logo",
+        "press.current", "press.frozen", "charts.chart",
 }  # fmt: skip
 
 

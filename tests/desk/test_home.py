@@ -366,7 +366,11 @@ def told_days_ago(days: int = 0, text: str = TEXT, **choices: Any) -> uuid.UUID:
     number = sent(told(text, **choices))
     with transaction() as session:
         since = clock.day_in_uk(in_past(days=days))
-        session.execute(update(Testimony).where(Testimony.id == number).values(state_on=since))
+        session.execute(
+            update(Testimony)
+            .where(Testimony.id == number)
+            .values(state_on=since, waits_since=since)
+        )
     return number
 
 

@@ -15,6 +15,7 @@ from coalition import clock
 from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
 from coalition.testimonies import actions, decisions
+from coalition.testimonies.choices import Use
 from coalition.testimonies.models import Testimony
 from coalition.testimonies.safeguarding import delete_past_flags
 from coalition.testimonies.safeguarding_models import CLOSED_FLAG_LIFETIME, SafeguardingFlag
@@ -243,6 +244,25 @@ def test_once_its_writer_takes_it_back_the_flag_says_so_and_holds_no_text(
             clean_up_testimonies(writing, now=NOW() + timedelta(days=days))
     assert the_flag(session).testimony_id is None
     assert opened(lead, flag).status == 200
+
+
+def pause(session: Session, testimony_id: uuid.UUID) -> None:
+    actions.pause(session, testimony_id, now=NOW())
+
+
+def let_it_be_counted_alone(session: Session, testimony_id: uuid.UUID) -> None:
+    new = told("Only for me: two police officers.", use=Use.COUNT)
+    actions.rewrite(session, testimony_id, new, revision=1, sends=True, now=NOW())
+
+
+@pytest.mark.parametrize("closes", [pause, let_it_be_counted_alone])
+def test_what_its_writer_closes_to_readers_is_closed_to_the_lead(
+    app: Flask, closes: Callable[[Session, uuid.UUID], None]
+) -> None:
+    testimony_id, lead, flag = raised(app)
+    with transaction() as writing:
+        closes(writing, testimony_id)
+    assert "two police officers" not in opened(lead, flag).text
 
 
 def test_a_flag_is_deleted_90_days_after_it_is_closed_and_not_before(

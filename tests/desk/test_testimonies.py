@@ -97,7 +97,9 @@ def test_the_queue_tells_labels_length_and_days_and_no_word_of_the_text(app: Fla
     number = sent(told(labels=("care-refused",)))
     with transaction() as session:
         session.execute(
-            update(Testimony).values(state_on=clock.day_in_uk(clock.utc_now()).replace(year=2025))
+            update(Testimony).values(
+                waits_since=clock.day_in_uk(clock.utc_now()).replace(year=2025)
+            )
         )
     text = reader(app).get("/desk/testimonies").text
     assert "describes care that was refused" in text
@@ -284,7 +286,7 @@ def test_a_form_from_before_somebody_else_had_it_is_stale(app: Flask) -> None:
     second.submit(take(second, number), "/give-back")
     late = send(first, page, "/ask", [("step", "do")], words="When was that?")
     assert late.status == 409
-    assert "omething has changed since you opened it" in late.text
+    assert "ou do not have it; take it" in late.text
     assert "When was that?" in late.text
 
 

@@ -40,7 +40,11 @@ def waits(*labels: str, days: int = 0) -> uuid.UUID:
     number = sent(told(labels=labels))
     with transaction() as session:
         since = clock.day_in_uk(clock.utc_now()) - timedelta(days=days)
-        session.execute(update(Testimony).where(Testimony.id == number).values(state_on=since))
+        session.execute(
+            update(Testimony)
+            .where(Testimony.id == number)
+            .values(state_on=since, waits_since=since)
+        )
     return number
 
 

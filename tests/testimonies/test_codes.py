@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text as sql
 
 from coalition import clock
@@ -22,6 +24,7 @@ from coalition.testimonies.codes import (
     grouped,
     new_ticket,
     normal_code,
+    possible_codes,
     read_ticket,
     renewed_ticket,
 )
@@ -65,6 +68,19 @@ def test_a_code_in_a_text_is_seen(text: str) -> None:
 )
 def test_other_numbers_in_a_text_are_no_code(text: str) -> None:
     assert codes_in(text) == []
+
+
+@pytest.mark.parametrize("between", [" - ", "\n", " – ", ", ", "/", "_", "\u2009", "…", " ,  "])
+def test_in_groups_a_code_in_a_text_is_seen_whatever_stands_between(between: str) -> None:
+    text = f"It is {between.join(('1234', '5678', '9012', '3456'))} and nothing else."
+    assert [normal_code(each) for each in codes_in(text)] == [CODE]
+
+
+@given(st.lists(st.text(alphabet=" -_./,\n–…*", max_size=9), min_size=15, max_size=15))
+def test_whatever_opens_an_account_is_found_in_a_text(between: list[str]) -> None:
+    typed = "".join(digit + mark for digit, mark in zip(CODE, [*between, ""], strict=True))
+    assert normal_code(typed) == CODE
+    assert CODE in possible_codes(f"In 2019 x {typed} x and 2020")
 
 
 def test_a_form_tells_the_same_code_each_time_and_another_form_another(app: Flask) -> None:

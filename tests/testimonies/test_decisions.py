@@ -11,10 +11,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.accounts.models import Moderator
 from coalition.audit.models import AuditEntry
+from coalition.clock import day_in_uk
 from coalition.db import db, transaction
 from coalition.mail.models import OutboxMessage
 from coalition.testimonies import actions, decisions
@@ -667,3 +669,97 @@ def test_of_what_was_never_public_not_even_the_row_stays(app: Flask) -> None:
         assert session.get(Testimony, ticket.testimony_id) is None
         assert find_published(session, slug) is not None, "its address still says that it is gone"
         assert published_of(session, session.get_one(Testimony, published.testimony_id))
+
+
+def test_whoever_declined_it_never_decides_about_the_appeal_whatever_is_asked_between(
+    readers: tuple[uuid.UUID, uuid.UUID],
+) -> None:
+    ticket = sent()
+    number, (first, second) = ticket.testimony_id, readers
+    with transaction() as session:
+        who, other = session.get_one(Moderator, first), session.get_one(Moderator, second)
+        decisions.take(session, number, who, now=NOW())
+        decisions.decline(
+            session, number, who, DeclineCode.LIVE_CASE, "Why.", turn=turn(ticket), now=NOW()
+        )
+        actions.answer(session, number, "Look again.", now=NOW())
+        decisions.take(session, number, other, now=NOW())
+        decisions.ask_writer(session, number, other, "When?", turn=turn(ticket), now=NOW())
+        actions.answer(session, number, "In May.", now=NOW())
+        with pytest.raises(NotPossible, match="you declined it"):
+            decisions.take(session, number, who, now=NOW())
+        decisions.take(session, number, other, now=NOW())
+
+
+def test_taking_it_and_giving_it_back_makes_it_wait_no_shorter(
+    readers: tuple[uuid.UUID, uuid.UUID],
+) -> None:
+    ticket = sent()
+    with transaction() as session:
+        who = session.get_one(Moderator, readers[0])
+        later = NOW() + timedelta(days=20)
+        decisions.take(session, ticket.testimony_id, who, now=later)
+        decisions.give_back(session, ticket.testimony_id, who, now=later)
+        (waits,) = waiting(session)
+        assert waits.since == day_in_uk(NOW())
+
+
+def test_what_waits_for_its_writer_waits_for_them_after_a_pause(
+    readers: tuple[uuid.UUID, uuid.UUID],
+) -> None:
+    ticket = sent()
+    number = ticket.testimony_id
+    with transaction() as session:
+        edit(session, number, session.get_one(Moderator, readers[0]))
+        approve(session, number, session.get_one(Moderator, readers[1]))
+        actions.pause(session, number, now=NOW())
+        actions.resume(session, number, now=NOW())
+        testimony = session.get_one(Testimony, number)
+        edition = edition_of(session, testimony)
+        assert testimony.state is State.APPROVED
+        assert edition
+        actions.agree(session, number, edition.id, now=NOW())
+
+
+def test_an_address_that_was_taken_out_does_not_come_back_from_an_older_window(app: Flask) -> None:
+    ticket = sent(contact="shared@example.org")
+    number = ticket.testimony_id
+    with transaction() as session:
+        actions.rewrite(session, number, told(), revision=1, sends=True, now=NOW())
+        with pytest.raises(Stale):
+            actions.rewrite(
+                session, number, told("New words.", contact="shared@example.org"),
+                revision=1, sends=True, now=NOW(),
+            )  # fmt: skip
+        assert session.get_one(Testimony, number).contact is None
+
+
+def test_a_change_of_the_address_alone_goes_to_no_reader(
+    readers: tuple[uuid.UUID, uuid.UUID],
+) -> None:
+    ticket = sent(contact="one@example.org")
+    number = ticket.testimony_id
+    with transaction() as session:
+        edit(session, number, session.get_one(Moderator, readers[0]))
+        changed = told(contact="two@example.org")
+        actions.rewrite(session, number, changed, revision=1, sends=True, now=NOW())
+        testimony = session.get_one(Testimony, number)
+        assert testimony.state is State.REDACTED
+        approve(session, number, session.get_one(Moderator, readers[1]))
+
+
+def test_whoever_left_an_address_is_told_that_it_was_closed_for_want_of_an_answer(
+    readers: tuple[uuid.UUID, uuid.UUID], session: Session
+) -> None:
+    ticket = sent(contact="ada@example.org")
+    with transaction() as writing:
+        who = writing.get_one(Moderator, readers[0])
+        decisions.take(writing, ticket.testimony_id, who, now=NOW())
+        decisions.ask_writer(
+            writing, ticket.testimony_id, who, "When?", turn=turn(ticket), now=NOW()
+        )
+    before = len(session.scalars(select(OutboxMessage.id)).all())
+    with transaction() as writing:
+        clean_up_testimonies(writing, now=NOW() + timedelta(days=91))
+    session.rollback()
+    assert len(session.scalars(select(OutboxMessage.id)).all()) == before + 1

@@ -258,7 +258,7 @@ def test_other_words_in_a_form_that_was_sent_overwrite_nothing_and_are_not_lost(
 
 def test_the_code_can_be_had_as_a_file_that_says_nothing(visitor: Visitor) -> None:
     page = go_on(visitor, write(visitor), "send")
-    file = visitor.submit(page, "/testimonies/code-file")
+    file = visitor.submit(page, "/testimonies/note")
     assert file.headers["content-type"].startswith("text/plain")
     assert file.headers["content-disposition"] == 'attachment; filename="note.txt"'
     assert file.text == f"{code_on(page)}\n\nKeep this. Show it to nobody.\n"
@@ -267,11 +267,11 @@ def test_the_code_can_be_had_as_a_file_that_says_nothing(visitor: Visitor) -> No
 def test_the_file_is_gone_after_an_hour_and_with_a_made_up_seal(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert visitor.post("/testimonies/code-file", {"sealed": "nonsense"}).status == 410
+    assert visitor.post("/testimonies/note", {"sealed": "nonsense"}).status == 410
     page = go_on(visitor, write(visitor), "send")
     later = clock.utc_now() + timedelta(minutes=61)
     monkeypatch.setattr(clock, "utc_now", lambda: later)
-    gone = visitor.submit(page, "/testimonies/code-file")
+    gone = visitor.submit(page, "/testimonies/note")
     assert gone.status == 410
     assert "is not shown any more" in gone.text
 
