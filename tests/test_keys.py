@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from coalition import clock
+from coalition.accounts.actions import invite_moderator, remove_moderator
+from coalition.accounts.models import Role
+from coalition.accounts.queries import find_by_address as find_moderator_by_address
 from coalition.audit.models import AuditEntry
 from coalition.db import transaction
 from coalition.endorsements.actions import Contact, appeal_decision, ask_contact_change
@@ -73,3 +76,22 @@ def test_an_organisation_and_its_contacts_outlive_a_change_of_keys(database_url:
             "Grace Fictional",
             "Treasurer",
         )
+
+
+def test_an_address_of_two_accounts_leads_to_the_newer_after_a_change_of_keys(
+    database_url: str,
+) -> None:
+    now, email = clock.utc_now(), "mo@desk.example.org"
+    with application(with_keys(database_url, OLD)):
+        with transaction() as session:
+            former = invite_moderator(session, email, "Mo", [Role.EDITOR], actor="test", now=now)
+            remove_moderator(session, former, actor="test", now=now)
+        with transaction() as session:
+            roles = [Role.EDITOR]
+            newest = invite_moderator(session, email, "Mo", roles, actor="test", now=now).id
+    rotated = run_command(with_keys(database_url, NEW, OLD), "keys", "rotate")
+    assert rotated.returncode == 0, rotated.stderr
+    with application(with_keys(database_url, NEW)), transaction() as session:
+        found = find_moderator_by_address(session, email)
+        assert found is not None
+        assert found.id == newest

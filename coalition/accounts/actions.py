@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
@@ -29,6 +30,7 @@ from coalition.accounts.queries import (
     with_role,
 )
 from coalition.audit.actions import record
+from coalition.crypto import DIGEST_BYTES
 from coalition.db import sweep
 from coalition.mail.actions import queue_message
 from coalition.mail.address import address_digests, parse_address
@@ -43,24 +45,27 @@ def invite_moderator(
 ) -> Moderator:
     """Make an account without a password, and send the link that sets one.
 
-    One who was removed comes back with these roles alone. Raises NotAnAddress, and NotAllowed
+    One who was removed comes as somebody new, with these roles alone: what the old account did
+    stays under its id, and nobody acts under that again. Raises NotAnAddress, and NotAllowed
     where somebody active has the address.
     """
-    moderator = find_by_address(session, email)
-    if moderator is not None and moderator.active:
+    former = find_by_address(session, email)
+    if former is not None and former.active:
         raise NotAllowed("somebody with this address is here already")
-    if moderator is None:
-        moderator = Moderator(
-            id=uuid.uuid4(), address_digest=address_digests(email)[0], email=parse_address(email)
-        )
-        session.add(moderator)
-    moderator.name = name
-    moderator.active = True
-    moderator.invited_at = now
-    moderator.password = None
-    _forget_second_factor(moderator)
-    _end_links_and_sessions(session, moderator, now)
-    moderator.roles = [ModeratorRole(name=role) for role in sorted(set(roles))]
+    if former is not None:
+        former.address_digest = secrets.token_bytes(DIGEST_BYTES)  # of no address any more
+        session.flush()
+    moderator = Moderator(
+        id=uuid.uuid4(),
+        address_digest=address_digests(email)[0],
+        email=parse_address(email),
+        name=name,
+        active=True,
+        invited_at=now,
+        fs_uniquifier=uuid.uuid4().hex,
+        roles=[ModeratorRole(name=role) for role in sorted(set(roles))],
+    )
+    session.add(moderator)
     session.flush()
     queue_message(session, emails.INVITATION, reference=moderator.id, now=now)
     given = ", ".join(sorted(set(roles)))

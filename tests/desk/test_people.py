@@ -19,6 +19,7 @@ from coalition.accounts.models import (
     Role,
     SecondFactorReset,
 )
+from coalition.accounts.queries import find_by_address
 from coalition.audit.models import AuditEntry
 from coalition.db import transaction
 from tests.desking import make_moderator, sign_in_as, signed_in
@@ -84,17 +85,43 @@ def test_whoever_is_removed_is_out_at_once(app: Flask, session: Session) -> None
     )  # fmt: skip
 
 
-def test_somebody_who_was_removed_can_be_invited_again_with_other_roles(
-    app: Flask, session: Session
+def test_nobody_acts_under_the_id_of_somebody_who_was_removed(
+    app: Flask, session: Session, work: Work, mailbox: Mailbox, visitor: Visitor
 ) -> None:
     boss = signed_in(app, Role.ADMINISTRATOR)
-    gone_id = make_moderator(app, Role.ADMINISTRATOR, email="grace@desk.example.org")
+    gone_id = make_moderator(app, Role.ADMINISTRATOR, email=NEW["email"])
+    gone = sign_in_as(app, gone_id)
     boss.submit(boss.get(f"/desk/people/{gone_id}"), "/remove")
     boss.submit(boss.get("/desk/people"), "/invite", **NEW)
+    work()
+    page = visitor.get(link_in(mailbox.received[-1], "desk/password"))
+    visitor.submit(page, "/desk/password", password="four words nobody knows")
     session.rollback()
-    found = session.get_one(Moderator, gone_id, populate_existing=True)
-    assert found.active
-    assert found.role_names == {Role.MODERATOR}
+    found = {
+        each.id: each for each in session.scalars(select(Moderator)) if each.email == NEW["email"]
+    }
+    old = found.pop(gone_id)
+    assert (old.active, old.password, old.roles) == (False, None, [])
+    (new,) = found.values()
+    assert new.active
+    assert new.password
+    assert not new.has_second_factor
+    assert new.role_names == {Role.MODERATOR}
+    assert find_by_address(session, NEW["email"]) is new
+    assert gone.get("/desk").url.startswith("/desk/sign-in")
+    assert "Removed." in boss.get(f"/desk/people/{gone_id}").text
+
+
+def test_somebody_can_be_removed_and_invited_again_and_again(app: Flask, session: Session) -> None:
+    boss = signed_in(app, Role.ADMINISTRATOR)
+    for _ in range(3):
+        assert boss.submit(boss.get("/desk/people"), "/invite", **NEW).status == 200
+        session.rollback()
+        here = find_by_address(session, NEW["email"])
+        assert here is not None
+        boss.submit(boss.get(f"/desk/people/{here.id}"), "/remove")
+    session.rollback()
+    assert len(session.scalars(select(Moderator)).all()) == 4
 
 
 @pytest.mark.parametrize("action", ["roles", "remove"])
