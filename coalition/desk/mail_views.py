@@ -13,7 +13,7 @@ from coalition.accounts.models import Role
 from coalition.audit.actions import record
 from coalition.db import db, transaction
 from coalition.desk.forms import SendAgainForm
-from coalition.desk.mails import KIND_NAMES, as_it_would_go, in_words
+from coalition.desk.mails import ADDRESS_NEVER_SHOWN, KIND_NAMES, as_it_would_go, in_words
 from coalition.mail import queries
 from coalition.mail.actions import NotPossible, send_again
 from coalition.mail.failures import explain, explain_status
@@ -78,17 +78,19 @@ def again(message_id: uuid.UUID) -> View:
 @blueprint.post("/<uuid:message_id>/open")
 @for_roles(Role.ADMINISTRATOR)
 def open_message(message_id: uuid.UUID) -> View:
-    """Whom a mail goes to. Looking is written to the log."""
+    """Whom a mail goes to, and why it failed. Looking is written to the log, unless the address
+    is one that is never shown."""
     now = clock.utc_now()
     with transaction() as session:
         message = queries.find_message(session, message_id)
-        if message is not None:
+        if message is not None and message.kind not in ADDRESS_NEVER_SHOWN:
             _note_look(f"mail {message_id}")
     if message is None:
         return _page(f"It cannot be opened: {_GONE}."), 404
     return render_template(
         "desk/mail_opened.html",
         message=message,
+        never_shown=message.kind in ADDRESS_NEVER_SHOWN,
         email=as_it_would_go(db.session(), message, now=now),
         kind=KIND_NAMES.get(message.kind, message.kind),
         told=explain(message.failure) if message.failure else None,
@@ -99,16 +101,17 @@ def open_message(message_id: uuid.UUID) -> View:
 @for_roles(Role.ADMINISTRATOR)
 def open_bounce(bounce_id: uuid.UUID) -> View:
     """What came back, in the other server's words, which name the address. Looking is written
-    to the log."""
+    to the log. Of an address that is never shown, only why is told."""
     with transaction() as session:
         bounce = queries.find_bounce(session, bounce_id)
-        if bounce is not None:
+        if bounce is not None and bounce.mail_kind not in ADDRESS_NEVER_SHOWN:
             _note_look(f"bounce {bounce_id}")
     if bounce is None:
         return _page("It cannot be opened: it is no longer there."), 404
     return render_template(
         "desk/bounce_opened.html",
         bounce=bounce,
+        never_shown=bounce.mail_kind in ADDRESS_NEVER_SHOWN,
         kind=KIND_NAMES.get(bounce.mail_kind, bounce.mail_kind),
         told=explain_status(bounce.status),
     )

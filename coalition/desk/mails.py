@@ -54,14 +54,18 @@ KIND_NAMES = {
     accounts.RESET_ASKED: "New second proof asked for",
     accounts.RESET_DONE: "New second proof",
 }
+# Whom these go to is known to nobody but whoever reads the testimony or the complaint itself.
+ADDRESS_NEVER_SHOWN = frozenset({*testimonies.WRITERS, *complaints.WRITERS})
 
 
 def as_it_would_go(session: Session, message: OutboxMessage, *, now: datetime) -> Email | None:
     """The mail of a row of the outbox, as it would be written now.
 
     None where its content is deleted, nobody is to be written to any more, or it cannot be
-    written, as the worker found before.
+    written, as the worker found before; and for every kind whose address is never shown.
     """
+    if message.kind in ADDRESS_NEVER_SHOWN:
+        return None
     if message.reference is None and message.payload is None:
         return None
     try:

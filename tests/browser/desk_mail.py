@@ -15,6 +15,7 @@ from coalition.mail.address import address_digests
 from coalition.mail.models import Bounce, BounceKind, MessageState, OutboxMessage
 from coalition.petition import emails
 from coalition.petition.models import SignatureStatus
+from coalition.testimonies import emails as testimonies
 from tests.browser.desk import at_desk
 from tests.browser.sites import Place, Sites
 from tests.browser.ways import LONG_WORDS, press
@@ -71,6 +72,15 @@ def _button(page: Page, message_id: uuid.UUID, words: str) -> None:
 
 def open_mail(page: Page, sites: Sites) -> None:
     message_id = put_mail(sites.main, f"ada-{uuid.uuid4().hex[:8]}@example.org")
+    at_desk("/desk/mail")(page, sites)
+    _button(page, message_id, "To whom?")
+
+
+def open_mail_to_a_writer(page: Page, sites: Sites) -> None:
+    """To somebody who told what happened: their address is never shown."""
+    message_id = put_mail(sites.main, f"ada-{uuid.uuid4().hex[:8]}@example.org")
+    with sites.main.app.app_context(), transaction() as session:
+        session.get_one(OutboxMessage, message_id).kind = testimonies.WAITING
     at_desk("/desk/mail")(page, sites)
     _button(page, message_id, "To whom?")
 

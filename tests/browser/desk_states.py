@@ -99,6 +99,7 @@ DESK_STATES = [
     State("desk mail", desk_mail.see_mail, "What came back"),
     State("desk mail: moderator", desk.at_desk("/desk/mail", Role.MODERATOR), "What waits"),
     State("desk mail: opened", desk_mail.open_mail, "stands in the log, without the address"),
+    State("desk mail: never shown", desk_mail.open_mail_to_a_writer, "with the receipt code"),
     State("desk mail: came back", desk_mail.open_bounce, "In the other server’s words"),
     State("desk mail: again", desk_mail.send_again, "as soon as a worker is free"),
     State("desk mail: in vain", desk_mail.send_again_in_vain, "Another address is needed", 409),

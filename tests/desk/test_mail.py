@@ -15,16 +15,21 @@ from coalition import clock
 from coalition.accounts.models import Role
 from coalition.audit.models import AuditEntry
 from coalition.db import db, transaction
-from coalition.desk.mails import KIND_NAMES, WRITERS, in_words
+from coalition.desk.mails import ADDRESS_NEVER_SHOWN, KIND_NAMES, WRITERS, in_words
 from coalition.mail import actions
 from coalition.mail.address import address_digests
 from coalition.mail.models import Bounce, BounceKind, MailPulse, OutboxMessage
 from coalition.mail.worker import Batch
 from coalition.petition import emails
 from coalition.petition.models import Signature, SignatureStatus
+from coalition.testimonies import complaint_emails as complaints
+from coalition.testimonies import emails as testimonies
+from coalition.testimonies import safeguarding_emails as safeguarding
+from coalition.testimonies.models import Testimony
 from tests.desking import signed_in
 from tests.factories import make_signature
 from tests.mailbox import Mailbox
+from tests.telling import make_testimony, told
 from tests.visitor import Page, Visitor
 
 Work = Callable[[], Batch]
@@ -153,6 +158,64 @@ def test_no_address_stands_on_the_page_until_one_is_opened_and_that_is_written_d
     opened = press(administrator, page, f"bounces/{bounce}/open")
     assert "ada@example.org: no such user &lt;b&gt;" in opened.text
     assert newest_lines() == [("mail: address read", f"bounce {bounce}")]
+
+
+@pytest.fixture
+def waiting(app: Flask) -> uuid.UUID:
+    """A mail to the writer of a testimony."""
+    with transaction() as session:
+        ticket = make_testimony(session, told(contact=ADDRESS))
+        testimonies.tell_writer(
+            session, session.get_one(Testimony, ticket.testimony_id), now=clock.utc_now()
+        )
+        return session.scalars(
+            select(OutboxMessage.id).where(OutboxMessage.kind == testimonies.WAITING)
+        ).one()
+
+
+@pytest.mark.parametrize("roles", [[Role.ADMINISTRATOR], [Role.ADMINISTRATOR, Role.MODERATOR]])
+def test_the_address_of_a_writer_is_shown_to_nobody(
+    app: Flask, waiting: uuid.UUID, mailbox: Mailbox, work: Work, roles: list[Role]
+) -> None:
+    mailbox.answer = lambda envelope: f"550 5.1.1 no such person as {ADDRESS}"
+    assert work().failed == 1
+    visitor = signed_in(app, *roles)
+    page = visitor.get("/desk/mail")
+    opened = press(visitor, page, "/send-again", f"/desk/mail/{waiting}/open")
+    assert opened.status == 200
+    assert "Why: there is no such mailbox (SMTP 550)" in opened.text
+    assert "with the receipt code" in opened.text
+    assert "Ask the person" not in opened.text
+    assert ADDRESS not in page.text + opened.text
+    assert newest_lines()[0][0] != "mail: address read"
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (testimonies.WAITING, "with the receipt code"),
+        (complaints.RECEIVED, "finds it with the complaint"),
+        (complaints.DECIDED, "finds it with the complaint"),
+    ],
+)
+def test_what_came_back_about_a_testimony_names_nobody(
+    administrator: Visitor, bounce: uuid.UUID, kind: str, says: str
+) -> None:
+    with transaction() as session:
+        session.get_one(Bounce, bounce).mail_kind = kind
+    opened = press(administrator, administrator.get("/desk/mail"), f"bounces/{bounce}/open")
+    assert opened.status == 200
+    assert "Why: there is no such mailbox (5.1.1)" in opened.text
+    assert says in opened.text
+    assert ADDRESS not in opened.text
+    assert "no such user" not in opened.text
+    assert newest_lines()[0][0] != "mail: address read"
+
+
+def test_no_kind_of_mail_about_testimonies_shows_an_address() -> None:
+    kinds = {kind for kind in KIND_NAMES if kind.startswith("testimonies.")}
+    to_the_desk = {safeguarding.FLAGGED, safeguarding.NO_LEAD}
+    assert kinds - to_the_desk == ADDRESS_NEVER_SHOWN
 
 
 def test_a_mail_that_cannot_be_written_is_opened_without_an_address(
