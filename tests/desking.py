@@ -8,12 +8,15 @@ import uuid
 from flask import Flask
 from flask_security import hash_password
 from passlib.totp import TOTP
+from sqlalchemy import delete
 
 from coalition import clock
 from coalition.accounts.actions import begin_session, invite_moderator, set_password
+from coalition.accounts.emails import ROLE_GIVEN
 from coalition.accounts.guard import SESSION_KEY
 from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
+from coalition.mail.models import OutboxMessage
 from tests.visitor import Page, Visitor, visitor_of
 
 PASSWORD = "four words nobody knows"
@@ -28,6 +31,8 @@ def make_moderator(
     now = clock.utc_now()
     with app.app_context(), transaction() as session:
         moderator = invite_moderator(session, address, name, roles, actor="test", now=now)
+        # Others are told of a new reader, which is none of what most tests count.
+        session.execute(delete(OutboxMessage).where(OutboxMessage.kind == ROLE_GIVEN))
         set_password(session, moderator, "not a hash, so nobody can sign in with it", now=now)
         moderator.tf_primary_method = "authenticator"
         moderator.tf_totp_secret = (

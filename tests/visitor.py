@@ -5,7 +5,7 @@ buttons, follows redirects. Works on a running server and on the application in 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -119,7 +119,12 @@ class Visitor:
         return self.request("GET", url, headers, b"", follow=follow)
 
     def post(
-        self, url: str, values: Mapping[str, str], *, follow: bool = True, **headers: str
+        self,
+        url: str,
+        values: Mapping[str, str | Sequence[str]],
+        *,
+        follow: bool = True,
+        **headers: str,
     ) -> Page:
         sent = {
             "Content-Type": "application/x-www-form-urlencoded",
@@ -127,7 +132,9 @@ class Visitor:
             "Sec-Fetch-Site": "same-origin",
             **headers,
         }
-        return self.request("POST", url, sent, urlencode(values).encode(), follow=follow)
+        return self.request(
+            "POST", url, sent, urlencode(values, doseq=True).encode(), follow=follow
+        )
 
     def upload(
         self,

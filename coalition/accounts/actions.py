@@ -14,7 +14,9 @@ from coalition.accounts import emails
 from coalition.accounts.models import (
     ENDED_SESSION_LIFETIME,
     LONGEST_SESSION,
+    READERS,
     RESET_LIFETIME,
+    ROLE_NAMES,
     SEEN_EVERY,
     DeskSession,
     Moderator,
@@ -27,6 +29,7 @@ from coalition.accounts.queries import (
     find_moderator,
     find_reset,
     hold_with_role,
+    other_administrators,
     with_role,
 )
 from coalition.audit.actions import record
@@ -70,6 +73,7 @@ def invite_moderator(
     queue_message(session, emails.INVITATION, reference=moderator.id, now=now)
     given = ", ".join(sorted(set(roles)))
     _record(session, moderator, "invite", actor=actor, reason=given, now=now)
+    _tell_of_readers(session, moderator, moderator.role_names, now=now)
     return moderator
 
 
@@ -89,18 +93,36 @@ def change_roles(
 ) -> None:
     """Give somebody these roles and no other; in effect at once.
 
-    Raises NotAllowed where nobody would be an administrator any more, and for somebody who was
-    removed.
+    Raises NotAllowed for one's own where there is another administrator, where nobody would be
+    an administrator any more, and for somebody who was removed.
     """
     if not moderator.active:
         raise NotAllowed("they were removed: invite them again")
+    if actor == moderator.actor and other_administrators(session, moderator):
+        raise NotAllowed("nobody changes their own roles: ask another administrator")
     wanted = set(roles)
+    new = wanted - moderator.role_names
     if Role.ADMINISTRATOR not in wanted:
         _refuse_last_administrator(session, moderator)
     moderator.roles = [ModeratorRole(name=role) for role in sorted(wanted)]
     session.flush()
     given = ", ".join(sorted(wanted)) or "none"
     _record(session, moderator, "change roles", actor=actor, reason=given, now=now)
+    _tell_of_readers(session, moderator, new, now=now)
+
+
+def _tell_of_readers(
+    session: Session, moderator: Moderator, new: set[Role], *, now: datetime
+) -> None:
+    """Tell everybody else who reads testimonies, or runs the desk, that somebody was given a role
+    with which testimonies are read: nobody is to come to read them unseen."""
+    given = [ROLE_NAMES[role].partition(":")[0] for role in READERS if role in new]
+    if not given:
+        return
+    for each in with_role(session, *READERS, Role.ADMINISTRATOR):
+        if each.id != moderator.id and each.password is not None:
+            details = {"name": moderator.name, "given": given}
+            queue_message(session, emails.ROLE_GIVEN, reference=each.id, details=details, now=now)
 
 
 def remove_moderator(session: Session, moderator: Moderator, *, actor: str, now: datetime) -> None:

@@ -26,6 +26,7 @@ PASSWORD_CHANGED = "accounts.password_changed"  # noqa: S105
 PROOF_CHANGED = "accounts.proof_changed"
 RESET_ASKED = "accounts.reset_asked"
 RESET_DONE = "accounts.reset_done"
+ROLE_GIVEN = "accounts.role_given"
 
 Writer = Callable[[Session, OutboxMessage, datetime], Email | None]
 
@@ -58,4 +59,5 @@ WRITERS: dict[str, Writer] = {
     PROOF_CHANGED: _about("proof_changed"),
     RESET_ASKED: _about("reset_asked"),
     RESET_DONE: _about("reset_done"),
+    ROLE_GIVEN: _about("role_given"),
 }

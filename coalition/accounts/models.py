@@ -42,6 +42,7 @@ ROLE_NAMES = {
     Role.EDITOR: "Editor: writes and publishes the texts",
     Role.ADMINISTRATOR: "Administrator: people, limits, mail and the log",
 }
+READERS = (Role.MODERATOR, Role.SAFEGUARDING)  # who come to read what people told
 
 
 class ModeratorRole(Base, RoleMixin):

@@ -55,13 +55,24 @@ def everybody(session: Session) -> list[Moderator]:
     return sorted(found, key=lambda each: (not each.active, each.name.casefold()))
 
 
-def with_role(session: Session, role: Role) -> Sequence[Moderator]:
-    """The active moderators who have a role."""
+def with_role(session: Session, *roles: Role) -> Sequence[Moderator]:
+    """The active moderators who have one of these roles."""
     return session.scalars(
-        select(Moderator)
-        .join(ModeratorRole)
-        .where(ModeratorRole.name == role, Moderator.active.is_(True))
+        select(Moderator).where(
+            Moderator.roles.any(ModeratorRole.name.in_(roles)), Moderator.active.is_(True)
+        )
     ).all()
+
+
+def other_administrators(session: Session, moderator: Moderator) -> list[Moderator]:
+    """The administrators, by name, other than this moderator. Whoever was invited and has not
+    come yet may never come, and is none of them."""
+    found = [
+        each
+        for each in with_role(session, Role.ADMINISTRATOR)
+        if each.id != moderator.id and each.password is not None
+    ]
+    return sorted(found, key=lambda each: each.name.casefold())
 
 
 def hold_with_role(session: Session, role: Role) -> None:

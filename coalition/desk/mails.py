@@ -53,6 +53,7 @@ KIND_NAMES = {
     accounts.PROOF_CHANGED: "Way to sign in changed",
     accounts.RESET_ASKED: "New second proof asked for",
     accounts.RESET_DONE: "New second proof",
+    accounts.ROLE_GIVEN: "Somebody was given a role",
 }
 # Whom these go to is known to nobody but whoever reads the testimony or the complaint itself.
 ADDRESS_NEVER_SHOWN = frozenset({*testimonies.WRITERS, *complaints.WRITERS})

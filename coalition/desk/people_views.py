@@ -67,14 +67,18 @@ def invite() -> View:
 @for_roles(Role.ADMINISTRATOR)
 def person(moderator_id: uuid.UUID) -> str:
     found = _found(db.session(), moderator_id)
-    form = RolesForm(formdata=None, data={"roles": [role.value for role in found.role_names]})
-    return _person_page(moderator_id, form)
+    return _person_page(moderator_id, _roles_of(found))
+
+
+def _roles_of(person: Moderator) -> RolesForm:
+    return RolesForm(formdata=None, data={"roles": [role.value for role in person.role_names]})
 
 
 def _person_page(moderator_id: uuid.UUID, form: RolesForm, refused: str | None = None) -> str:
     session, now = db.session(), clock.utc_now()
     found = _found(session, moderator_id)
     reset = queries.find_reset(session, moderator_id, now=now)
+    you = current_moderator()
     return render_template(
         "desk/person.html",
         person=found,
@@ -82,7 +86,10 @@ def _person_page(moderator_id: uuid.UUID, form: RolesForm, refused: str | None =
         sessions=queries.open_sessions(session, moderator_id, now=now),
         reset=reset,
         asked_by=queries.find_moderator(session, reset.asked_by) if reset else None,
-        you=current_moderator(),
+        you=you,
+        # Who can change one's own roles: nobody does it for themself while there is another.
+        can_change=queries.other_administrators(session, you) if found.id == you.id else [],
+        role_names=ROLE_NAMES,
         refused=refused,
         done=request.args.get("done"),
     )
@@ -105,7 +112,7 @@ def roles(moderator_id: uuid.UUID) -> View:
     def change(session: Session, person: Moderator, you: Moderator, now: datetime) -> None:
         actions.change_roles(session, person, form.chosen(), actor=you.actor, now=now)
 
-    return _carry_out(moderator_id, change, "roles")
+    return _carry_out(moderator_id, change, "roles", form)
 
 
 @blueprint.post("/<uuid:moderator_id>/invite-again")
@@ -152,12 +159,14 @@ def _carry_out(
     moderator_id: uuid.UUID,
     action: Callable[[Session, Moderator, Moderator, datetime], None],
     done: str,
+    form: RolesForm | None = None,
 ) -> View:
+    """Do it, or say why it was not done, with the roles as they were ticked if they were."""
     try:
         with transaction() as session:
             action(session, _found(session, moderator_id), current_moderator(), clock.utc_now())
     except NotAllowed as error:
         found = _found(db.session(), moderator_id)
-        form = RolesForm(formdata=None, data={"roles": [each.value for each in found.role_names]})
+        form = form or _roles_of(found)
         return _person_page(moderator_id, form, refused=f"Nothing was changed: {error}."), 409
     return redirect(url_for("people.person", moderator_id=moderator_id, done=done), 303)

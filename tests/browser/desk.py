@@ -171,6 +171,14 @@ def give_no_role(page: Page, sites: Sites) -> None:
     press(page, "Change the roles")
 
 
+def see_own_roles(page: Page, sites: Sites) -> None:
+    """One's own page, where another administrator can change one's roles."""
+    make_moderator(sites.main.app, *ADMIN, name="Ada Fictional")
+    moderator_id = make_moderator(sites.main.app, *ADMIN)
+    arrive(page, sites.main, moderator_id)
+    page.goto(f"{sites.main.url}/desk/people/{moderator_id}")
+
+
 def remove_the_last_administrator(page: Page, sites: Sites) -> None:
     moderator_id = make_moderator(sites.desk.app, Role.ADMINISTRATOR, name="Ada")
     arrive(page, sites.desk, moderator_id)

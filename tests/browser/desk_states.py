@@ -95,6 +95,7 @@ DESK_STATES = [
     State("desk person", desk.see_person, "Their second proof is lost"),
     State("desk person: asked", desk.see_asked_reset, "Speak to the person yourself"),
     wrong("desk person: no role", desk.give_no_role, "Tick at least one role"),
+    State("desk person: own roles", desk.see_own_roles, "Nobody changes their own roles"),
     State("desk person: last", desk.remove_the_last_administrator, "the last administrator", 409),
     State("desk mail", desk_mail.see_mail, "What came back"),
     State("desk mail: moderator", desk.at_desk("/desk/mail", Role.MODERATOR), "What waits"),

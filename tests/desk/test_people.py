@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,7 +25,7 @@ from coalition.audit.models import AuditEntry
 from coalition.db import transaction
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.mailbox import Mailbox, link_in, text_of
-from tests.visitor import Visitor
+from tests.visitor import Page, Visitor
 
 Work = Callable[[], object]
 NEW = {"name": "Grace Fictional", "email": "grace@desk.example.org", "roles": "moderator"}
@@ -56,8 +57,7 @@ def test_an_invitation_lets_somebody_in(
     boss = signed_in(app, Role.ADMINISTRATOR)
     assert "is on its way" in boss.submit(boss.get("/desk/people"), "/invite", **NEW).text
     work()
-    mail = mailbox.received[-1]
-    assert mail["To"] == "grace@desk.example.org"
+    (mail,) = [each for each in mailbox.received if each["To"] == NEW["email"]]
     assert "Grace Fictional" in visitor.get(link_in(mail, "desk/password")).text
     assert "has not come yet" in boss.get("/desk/people").text
 
@@ -94,7 +94,8 @@ def test_nobody_acts_under_the_id_of_somebody_who_was_removed(
     boss.submit(boss.get(f"/desk/people/{gone_id}"), "/remove")
     boss.submit(boss.get("/desk/people"), "/invite", **NEW)
     work()
-    page = visitor.get(link_in(mailbox.received[-1], "desk/password"))
+    (mail,) = [each for each in mailbox.received if each["To"] == NEW["email"]]
+    page = visitor.get(link_in(mail, "desk/password"))
     visitor.submit(page, "/desk/password", password="four words nobody knows")
     session.rollback()
     found = {
@@ -155,6 +156,94 @@ def test_an_administrator_who_has_not_come_yet_does_not_count_as_another(
         f"/desk/people/{boss_id}"
     }
     assert "Removed, and signed out" in boss.submit(boss.get(new), "/remove").text
+
+
+def roles_sent(visitor: Visitor, moderator_id: uuid.UUID, *roles: Role) -> Page:
+    """Send roles as the form of this person's page does, whether or not it is shown."""
+    token = visitor.get("/desk").form("/desk/leave").values["csrf_token"]
+    values = {"csrf_token": token, "roles": [role.value for role in roles]}
+    return visitor.post(f"/desk/people/{moderator_id}/roles", values)
+
+
+def told_of_roles(mailbox: Mailbox) -> dict[str, str]:
+    """Who was told of a role that was given, and in which words."""
+    found = [each for each in mailbox.received if "was given a role" in each["Subject"]]
+    return {each["To"]: text_of(each) for each in found}
+
+
+def test_nobody_changes_their_own_roles_while_somebody_else_can(
+    app: Flask, session: Session, work: Work, mailbox: Mailbox
+) -> None:
+    boss_id = make_moderator(app, Role.ADMINISTRATOR)
+    make_moderator(app, Role.ADMINISTRATOR, name="Ada Fictional")
+    boss = sign_in_as(app, boss_id)
+    page = boss.get(f"/desk/people/{boss_id}")
+    assert "Who can change yours: <bdi>Ada Fictional</bdi>." in page.text
+    assert "Change the roles" not in page.text
+    refused = roles_sent(boss, boss_id, Role.ADMINISTRATOR, Role.SAFEGUARDING)
+    assert refused.status == 409
+    assert "nobody changes their own roles: ask another administrator" in refused.text
+    assert "You ticked: Safeguarding lead, Administrator." in refused.text
+    session.rollback()
+    found = session.get_one(Moderator, boss_id, populate_existing=True)
+    assert found.role_names == {Role.ADMINISTRATOR}
+    work()
+    assert not told_of_roles(mailbox)
+
+
+def test_the_only_administrator_who_can_sign_in_changes_their_own_roles_and_the_readers_are_told(
+    app: Flask, session: Session, work: Work, mailbox: Mailbox
+) -> None:
+    boss_id = make_moderator(app, Role.ADMINISTRATOR, email="boss@desk.example.org")
+    make_moderator(app, Role.MODERATOR, email="reader@desk.example.org")
+    boss = sign_in_as(app, boss_id)
+    boss.submit(boss.get("/desk/people"), "/invite", **{**NEW, "roles": "administrator"})
+    done = roles_sent(boss, boss_id, Role.ADMINISTRATOR, Role.MODERATOR)
+    assert "The roles are changed" in done.text
+    work()
+    assert told_of_roles(mailbox).keys() == {"reader@desk.example.org"}
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.SAFEGUARDING])
+@pytest.mark.parametrize("way", ["roles", "invite", "command line"])
+def test_every_reader_and_administrator_is_told_of_a_new_reader(
+    app: Flask, work: Work, mailbox: Mailbox, role: Role, way: str
+) -> None:
+    boss_id = make_moderator(app, Role.ADMINISTRATOR, email="boss@desk.example.org")
+    for each in Role:
+        make_moderator(app, each, email=f"{each}@desk.example.org")
+    boss = sign_in_as(app, boss_id)
+    if way == "roles":
+        grace_id = make_moderator(app, Role.EDITOR, name=NEW["name"], email=NEW["email"])
+        roles_sent(boss, grace_id, Role.EDITOR, role)
+    elif way == "invite":
+        boss.submit(boss.get("/desk/people"), "/invite", **{**NEW, "roles": role.value})
+    else:
+        from coalition.accounts.cli import moderator_commands
+
+        words = ["invite", NEW["email"], "--name", NEW["name"], "--role", role.value]
+        assert app.test_cli_runner().invoke(moderator_commands, words).exit_code == 0
+    work()
+    told = told_of_roles(mailbox)
+    assert told.keys() == {
+        f"{name}@desk.example.org"
+        for name in ("boss", "administrator", "moderator", "safeguarding-lead")
+    }
+    words = {"moderator": "Moderator", "safeguarding-lead": "Safeguarding lead"}[role]
+    for text in told.values():
+        assert "Grace Fictional was given a role" in text
+        assert f"just now: {words}." in text
+
+
+def test_nobody_is_told_of_roles_that_read_nothing_or_were_there_before(
+    app: Flask, work: Work, mailbox: Mailbox
+) -> None:
+    boss = signed_in(app, Role.ADMINISTRATOR)
+    reader_id = make_moderator(app, Role.MODERATOR)
+    roles_sent(boss, reader_id, Role.MODERATOR, Role.EDITOR, Role.PRESS)
+    boss.submit(boss.get("/desk/people"), "/invite", **{**NEW, "roles": "press-officer"})
+    work()
+    assert not told_of_roles(mailbox)
 
 
 def test_two_administrators_cannot_take_the_role_from_each_other_at_one_moment(app: Flask) -> None:
