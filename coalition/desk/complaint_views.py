@@ -17,6 +17,7 @@ from coalition.accounts.models import Moderator, Role
 from coalition.db import db
 from coalition.desk import claims, in_hand
 from coalition.desk.complaint_forms import DECISIONS, ComplaintDecisionForm
+from coalition.desk.complaint_recusal import Recusal, Standing, open_for, standing
 from coalition.desk.in_hand import Hand, NotYours, TakenMeanwhile, nothing_decided
 from coalition.desk.models import ItemKind
 from coalition.testimonies import complaint_actions, complaint_decisions
@@ -65,13 +66,11 @@ def queue() -> str:
 
 
 def _lines(session: Session, moderator: Moderator, now: datetime) -> list[Line]:
-    """What waits, the clock that runs out first on top, without what was passed on."""
+    """What waits, the clock that runs out first on top, without what was passed on, or is for
+    others to decide."""
     held = claims.claims_now(session, KIND, now=now)
-    passed = claims.passed_by(session, KIND, moderator)
     lines = []
-    for complaint in complaint_actions.open_complaints(session):
-        if complaint.id in passed:
-            continue
+    for complaint in (each.complaint for each in open_for(session, moderator)):
         clocks = clocks_of(complaint.ground, complaint.received_at)
         due_at = clocks.next(looked=complaint.looked_at is not None)
         holder = held.get(complaint.id)
@@ -82,11 +81,18 @@ def _lines(session: Session, moderator: Moderator, now: datetime) -> list[Line]:
     return sorted(lines, key=lambda line: line.due_at)
 
 
-def _found(complaint_id: uuid.UUID) -> Complaint:
-    found = complaint_actions.find_complaint(db.session(), complaint_id)
+def _found(complaint_id: uuid.UUID) -> Standing:
+    """The complaint, unless somebody else has to decide it."""
+    session = db.session()
+    found = complaint_actions.find_complaint(session, complaint_id)
     if found is None:
         abort(404)
-    return found
+    stands = standing(session, found, current_moderator())
+    # Whoever took it while nobody else was here finishes it, and loses nothing that was typed.
+    goes_on = stands.recusal is Recusal.LET_IT_GO and in_hand.own_claim(KIND, complaint_id)
+    if stands.recusal is not None and not goes_on:
+        abort(403, description=stands.recusal.value)
+    return stands
 
 
 @blueprint.post("/<uuid:complaint_id>/take")
@@ -110,11 +116,13 @@ def _page(
 ) -> tuple[str, int]:
     """One complaint. Whoever has not taken it reads its clocks alone."""
     session = db.session()
-    complaint = _found(complaint_id)
+    stands = _found(complaint_id)
+    complaint = stands.complaint
     testimony = complaint_decisions.testimony_of(session, complaint)
     page = render_template(
         "desk/complaint.html",
         complaint=complaint,
+        is_last_resort=stands.is_last_resort,
         clocks=clocks_of(complaint.ground, complaint.received_at),
         ground_names=GROUND_NAMES,
         is_defamation=complaint.ground is Ground.DEFAMATION,
@@ -139,7 +147,7 @@ def _page(
 def decide(complaint_id: uuid.UUID) -> View:
     """Carry it out, if it is still this moderator's. A decision shows its mail before."""
     form = ComplaintDecisionForm(request.form)
-    complaint = _found(complaint_id)
+    complaint = _found(complaint_id).complaint
     if form.decision.data not in DECISIONS:
         abort(400)
     if not form.validate():

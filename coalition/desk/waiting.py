@@ -12,13 +12,13 @@ from datetime import datetime
 from time import monotonic
 
 from flask import current_app
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from coalition.accounts.models import Moderator, Role
 from coalition.accounts.queries import resets_for
 from coalition.clock import day_in_uk, start_of_day_in_uk
-from coalition.desk.models import ItemKind, PassedOn
+from coalition.desk.complaint_recusal import open_for
 from coalition.desk.queries import answers_waiting, organisations_waiting
 from coalition.desk.testimony_queue import queue_for
 from coalition.mail import queries as mail
@@ -26,7 +26,6 @@ from coalition.petition.clusters import Cluster, domain_clusters, network_cluste
 from coalition.petition.hand_in_actions import hand_ins_to_fetch
 from coalition.petition.queries import proposals_for
 from coalition.statements.queries import count_drafts, current_campaign
-from coalition.testimonies.complaint_models import Complaint, ComplaintState
 from coalition.testimonies.safeguarding_models import SafeguardingFlag
 
 REMEMBERED = 60.0  # seconds for which a process does not look for clusters again
@@ -98,18 +97,10 @@ def _testimonies(session: Session, moderator: Moderator, now: datetime) -> Waiti
 
 
 def _complaints(session: Session, moderator: Moderator, now: datetime) -> Waiting | None:
-    passed = exists().where(
-        PassedOn.kind == ItemKind.COMPLAINT,
-        PassedOn.item_id == Complaint.id,
-        PassedOn.moderator_id == moderator.id,
-    )
-    number, since = session.execute(
-        select(func.count(), func.min(Complaint.received_at)).where(
-            Complaint.state == ComplaintState.OPEN, ~passed
-        )
-    ).one()
+    theirs = [each.complaint.received_at for each in open_for(session, moderator)]
+    since = min(theirs, default=None)
     return _line(
-        number, "complaint about a text", "complaints about texts", since, "/desk/complaints"
+        len(theirs), "complaint about a text", "complaints about texts", since, "/desk/complaints"
     )
 
 

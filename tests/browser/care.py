@@ -165,6 +165,25 @@ def see_complaints(page: Page, sites: Sites) -> None:
     at_desk("/desk/complaints", Role.MODERATOR)(page, sites)
 
 
+def see_complaint_of_mine(page: Page, sites: Sites) -> None:
+    number = complaint(sites.main)
+    with sites.main.app.app_context(), transaction() as session:
+        address = session.get_one(Complaint, number).email
+    at_desk(f"/desk/complaints/{number}", Role.MODERATOR, email=address)(page, sites)
+
+
+def see_complaint_of_my_edition(page: Page, sites: Sites) -> None:
+    number = complaint(sites.main)
+    at_desk("/desk", Role.MODERATOR)(page, sites)  # somebody else is here who can decide
+    with sites.main.app.app_context(), transaction() as session:
+        slug = session.get_one(Complaint, number).slug
+        editor = session.get_one(PublishedTestimony, slug).first_by
+    assert editor is not None
+    page.context.clear_cookies()
+    arrive(page, sites.main, editor)
+    page.goto(f"/desk/complaints/{number}")
+
+
 def take_it_down(page: Page, sites: Sites) -> None:
     then(see_complaint, "Take it")(page, sites)
     page.get_by_label("Words to the writer").fill(LONG_WORDS)
@@ -226,6 +245,8 @@ CARE_STATES = [
     State("complain: gone", complain_of_what_is_gone, "What you had written", 410),
     State("desk complaints", see_complaints, "the clock that runs out first"),
     State("desk complaint", see_complaint, "You have not taken it"),
+    State("desk complaint: own", see_complaint_of_mine, "judged yourself", 403),
+    State("desk complaint: let go", see_complaint_of_my_edition, "judged your own work", 403),
     State("desk complaint: taken", then(see_complaint, "Take it"), "The law, as we understand it"),
     wrong(
         "desk complaint: no words",

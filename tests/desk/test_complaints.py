@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,8 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coalition import clock
-from coalition.accounts.models import Role
+from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
+from coalition.desk.claims import pass_on
+from coalition.desk.models import ItemKind
 from coalition.testimonies import actions
 from coalition.testimonies.complaint_actions import delete_past_complaints
 from coalition.testimonies.complaint_forms import NEEDED
@@ -22,10 +25,10 @@ from coalition.testimonies.complaint_models import (
     ComplaintState,
     Ground,
 )
-from coalition.testimonies.models import PausedBy, Testimony
+from coalition.testimonies.models import PausedBy, PublishedTestimony, Testimony
 from coalition.testimonies.states import NotPossible, State
 from tests.conftest import run_command
-from tests.desking import signed_in
+from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.mailbox import Mailbox, text_of
 from tests.telling import publish, told
 from tests.test_cli import NEW, OLD, application, with_keys
@@ -249,6 +252,84 @@ def test_a_complaint_is_encrypted_and_outlives_a_change_of_keys(database_url: st
     with application(with_keys(database_url, NEW)), transaction() as session:
         found = the_complaint(session)
         assert (found.email, found.decision_words) == ("nell@example.org", "We do not think so.")
+
+
+def who_let_it_go(session: Session) -> tuple[uuid.UUID, uuid.UUID]:
+    """Who edited the published text, and who approved it."""
+    found = session.scalars(select(PublishedTestimony)).one()
+    assert found.first_by is not None
+    assert found.second_by is not None
+    return found.first_by, found.second_by
+
+
+def refuses(visitor: Visitor, complaint: Complaint, why: str) -> None:
+    """Neither queue nor number shows it, and no way leads to it."""
+    home = visitor.get("/desk")
+    assert "complaint about a text" not in home.text
+    assert "Nothing waits for you" in visitor.get("/desk/complaints").text
+    token, path = home.form("/desk/leave").values, f"/desk/complaints/{complaint.id}"
+    words = {"decision": "take-down", "writer_words": "Words."}
+    for page in (
+        visitor.get(path),
+        visitor.post(f"{path}/take", token),
+        visitor.post(f"{path}/decide", {**token, **words}),
+        visitor.post(f"{path}/pass-on", token),
+    ):
+        assert page.status == 403
+        assert why in page.text
+        assert ANSWERS["words"] not in page.text
+
+
+@pytest.mark.parametrize("side", ["complainant", "writer"])
+def test_nobody_decides_what_they_sent_or_wrote_themselves(
+    app: Flask, session: Session, side: str
+) -> None:
+    addresses = {"complainant": "else@example.org", "writer": "other@example.org"}
+    addresses[side] = "m.o+me@gmail.com"
+    with transaction():
+        what = told(contact=addresses["writer"])
+    _, slug = publish(app, what)
+    visitor = visitor_of(app)
+    answers = {"words": ANSWERS["words"], "email": addresses["complainant"]}
+    send(visitor, slug, form_for(visitor, slug, "other"), **answers)
+    mo = sign_in_as(app, make_moderator(app, Role.MODERATOR, email="mo@gmail.com"))
+    refuses(mo, the_complaint(session), "judged yourself")
+    assert "1 complaint about a text" in signed_in(app, Role.MODERATOR).get("/desk").text
+    assert the_testimony(session).state is State.PUBLISHED
+
+
+def test_whoever_edited_or_approved_the_text_leaves_the_complaint_to_others(
+    app: Flask, session: Session
+) -> None:
+    complained(app)
+    other = signed_in(app, Role.MODERATOR)
+    for reader in who_let_it_go(session):
+        refuses(sign_in_as(app, reader), the_complaint(session), "judged your own work")
+    assert "1 complaint about a text" in other.get("/desk").text
+    assert ANSWERS["words"] in take(other, the_complaint(session)).text
+
+
+def test_where_nobody_else_is_here_they_decide_and_the_page_says_so(
+    app: Flask, session: Session
+) -> None:
+    complained(app)
+    other = make_moderator(app, Role.MODERATOR)
+    first, second = (sign_in_as(app, each) for each in who_let_it_go(session))
+    complaint = the_complaint(session)
+    refuses(first, complaint, "judged your own work")
+    with transaction() as writing:  # it is offered to nobody any more
+        moderator = writing.get_one(Moderator, other)
+        pass_on(writing, ItemKind.COMPLAINT, complaint.id, moderator, now=NOW())
+    for visitor in (first, second):
+        assert "1 complaint about a text" in visitor.get("/desk").text
+    page = take(first, complaint)
+    assert "nobody else is here who could decide" in page.text
+    # Whoever has taken it finishes it, though somebody came meanwhile.
+    newcomer = signed_in(app, Role.MODERATOR)
+    assert "is looking at it" in newcomer.get(f"/desk/complaints/{complaint.id}").text
+    refuses(second, complaint, "judged your own work")
+    decide(first, page, "refuse", words="It tells nobody.")
+    assert the_complaint(session).state is ComplaintState.NOT_UPHELD
 
 
 def test_nothing_is_read_before_it_is_taken_and_the_log_holds_no_word(

@@ -442,7 +442,7 @@ def test_however_much_waits_it_costs_as_many_statements(app: Flask) -> None:
             take_organisation(visitor, made(EndorsementStatus.PUBLISHED))
         # Now and then a page asks, too, whether the texts or the limits are still the newest.
         counts.append(min(statements(visitor) for _ in range(3)))
-    assert counts[0] == counts[1] < 40
+    assert counts[0] == counts[1] < 45
 
 
 def statements(visitor: Visitor) -> int:
