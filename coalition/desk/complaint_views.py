@@ -20,6 +20,7 @@ from coalition.desk.complaint_forms import DECISIONS, ComplaintDecisionForm
 from coalition.desk.complaint_recusal import Recusal, Standing, open_for, standing
 from coalition.desk.in_hand import Hand, NotYours, TakenMeanwhile, nothing_decided
 from coalition.desk.models import ItemKind
+from coalition.desk.testimony_desk import is_closed
 from coalition.testimonies import complaint_actions, complaint_decisions
 from coalition.testimonies.complaint_clocks import Clocks, clocks_of
 from coalition.testimonies.complaint_emails import preview
@@ -119,6 +120,7 @@ def _page(
     stands = _found(complaint_id)
     complaint = stands.complaint
     testimony = complaint_decisions.testimony_of(session, complaint)
+    published = find_published(session, complaint.slug)
     page = render_template(
         "desk/complaint.html",
         complaint=complaint,
@@ -128,9 +130,11 @@ def _page(
         is_defamation=complaint.ground is Ground.DEFAMATION,
         field_names=FIELD_NAMES,
         about=ABOUT,
-        published=find_published(session, complaint.slug),
+        published=published,
+        public_text=published.text if published and not is_closed(testimony) else None,
+        is_paused_by_writer=complaint_decisions.is_paused_by_writer(testimony),
         where=WHERE_IT_STANDS[testimony.state],
-        may_come_back=complaint_decisions.may_come_back(testimony),
+        may_come_back=complaint_decisions.may_come_back(session, testimony),
         has_contact=bool(testimony.contact),
         claim=in_hand.own_claim(KIND, complaint_id),
         taken=in_hand.taken_by_another(KIND, complaint_id),

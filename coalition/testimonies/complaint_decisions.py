@@ -14,7 +14,7 @@ from coalition.mail.actions import queue_message
 from coalition.testimonies import complaint_emails, decisions, emails
 from coalition.testimonies.complaint_models import Complaint, ComplaintState
 from coalition.testimonies.models import DeclineCode, PausedBy, PublishedTestimony, Testimony
-from coalition.testimonies.moving import locked
+from coalition.testimonies.moving import forget_approval, locked, published_of
 from coalition.testimonies.states import NotPossible, State
 
 LONGEST_WORDS = decisions.LONGEST_WORDS  # characters
@@ -30,10 +30,17 @@ def testimony_of(session: Session, complaint: Complaint) -> Testimony:
     ).one()
 
 
-def may_come_back(testimony: Testimony) -> bool:
+def may_come_back(session: Session, testimony: Testimony) -> bool:
     """Whether it is on the site, or its writer could put it there again as it is."""
-    by_writer = testimony.state is State.PAUSED and testimony.paused_by is PausedBy.WRITER
-    return testimony.state is State.PUBLISHED or by_writer
+    if testimony.state is State.PUBLISHED:
+        return True
+    published = published_of(session, testimony)
+    return is_paused_by_writer(testimony) and bool(published and published.edition_id)
+
+
+def is_paused_by_writer(testimony: Testimony) -> bool:
+    """Whether nobody at the desk reads it now, or moves it, because its writer wishes so."""
+    return testimony.state is State.PAUSED and testimony.paused_by is PausedBy.WRITER
 
 
 def take_down(
@@ -68,14 +75,18 @@ def uphold(
     now: datetime,
 ) -> None:
     """Agree: the text stays off the site. With a `code` it is declined, without it is edited anew.
+    What its writer has paused stays paused, and is read anew once they go on.
 
     `words` go to whoever complained, `writer_words` to its writer. Raises NotPossible.
     """
     complaint = _open(session, complaint_id)
     testimony = locked(session, testimony_of(session, complaint).id)
-    if may_come_back(testimony):
+    if may_come_back(session, testimony):
         _keep_off(session, testimony.id, moderator, writer_words, now=now)
-    if testimony.state is State.PAUSED and code is not None:
+    if is_paused_by_writer(testimony):
+        if testimony.decision_words != writer_words:  # it was kept off before, in other words
+            _tell_in_pause(session, testimony, writer_words, now=now)
+    elif testimony.state is State.PAUSED and code is not None:
         decisions.decline(
             session, testimony.id, moderator, code, writer_words, turn=testimony.turn, now=now
         )
@@ -108,13 +119,18 @@ def _keep_off(
 ) -> None:
     """Take it down; where its writer has paused it, let them not put it back as it was."""
     testimony = locked(session, testimony_id)
-    if testimony.state is State.PAUSED and testimony.paused_by is PausedBy.WRITER:
-        testimony.paused_by, testimony.decided_by = PausedBy.DESK, moderator.id
-        testimony.decision_words = words
-        testimony.turn += 1
-        emails.tell_writer(session, testimony, now=now)
+    if is_paused_by_writer(testimony):
+        forget_approval(session, testimony)
+        _tell_in_pause(session, testimony, words, now=now)
         return
     decisions.take_down(session, testimony_id, moderator, words, now=now)
+
+
+def _tell_in_pause(session: Session, testimony: Testimony, words: str, *, now: datetime) -> None:
+    """Tell its writer, who reads it once they come back. Nobody stands as who decided: there is
+    nothing for them to answer."""
+    testimony.decision_words, testimony.decided_by = words, None
+    emails.tell_writer(session, testimony, now=now)
 
 
 def _open(session: Session, complaint_id: uuid.UUID) -> Complaint:

@@ -84,6 +84,17 @@ def published_of(session: Session, testimony: Testimony) -> PublishedTestimony |
     ).one_or_none()
 
 
+def forget_approval(session: Session, testimony: Testimony) -> None:
+    """What was public of a locked testimony stays off the site until two people have read it anew;
+    what was edited is kept for them. It stays in the state where it is."""
+    edition = edition_of(session, testimony)
+    _take_off(session, testimony, keeps_text=False)
+    if edition is not None:
+        edition.second_by = None
+    testimony.turn += 1
+    session.flush()
+
+
 def _put_up(session: Session, testimony: Testimony, edition: Edition | None, now: datetime) -> None:
     choices = testimony.choices
     if edition is None or choices is None or not choices.is_public:

@@ -184,6 +184,15 @@ def see_complaint_of_my_edition(page: Page, sites: Sites) -> None:
     page.goto(f"/desk/complaints/{number}")
 
 
+def see_complaint_in_a_pause(page: Page, sites: Sites) -> None:
+    number = complaint(sites.main)
+    with sites.main.app.app_context(), transaction() as session:
+        published = session.get_one(PublishedTestimony, session.get_one(Complaint, number).slug)
+        actions.pause(session, published.testimony_id, now=clock.utc_now())
+    at_desk(f"/desk/complaints/{number}", Role.MODERATOR)(page, sites)
+    press(page, "Take it")
+
+
 def take_it_down(page: Page, sites: Sites) -> None:
     then(see_complaint, "Take it")(page, sites)
     page.get_by_label("Words to the writer").fill(LONG_WORDS)
@@ -248,6 +257,7 @@ CARE_STATES = [
     State("desk complaint: own", see_complaint_of_mine, "judged yourself", 403),
     State("desk complaint: let go", see_complaint_of_my_edition, "judged your own work", 403),
     State("desk complaint: taken", then(see_complaint, "Take it"), "The law, as we understand it"),
+    State("desk complaint: paused", see_complaint_in_a_pause, "Its writer has paused the text"),
     wrong(
         "desk complaint: no words",
         then(see_complaint, "Take it", "Agree"),

@@ -17,6 +17,7 @@ from coalition.db import transaction
 from coalition.desk.claims import pass_on
 from coalition.desk.models import ItemKind
 from coalition.testimonies import actions
+from coalition.testimonies.codes import Ticket
 from coalition.testimonies.complaint_actions import delete_past_complaints
 from coalition.testimonies.complaint_forms import NEEDED
 from coalition.testimonies.complaint_models import (
@@ -26,11 +27,11 @@ from coalition.testimonies.complaint_models import (
     Ground,
 )
 from coalition.testimonies.models import PausedBy, PublishedTestimony, Testimony
-from coalition.testimonies.states import NotPossible, State
+from coalition.testimonies.states import State
 from tests.conftest import run_command
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.mailbox import Mailbox, text_of
-from tests.telling import publish, told
+from tests.telling import come_back, publish, told
 from tests.test_cli import NEW, OLD, application, with_keys
 from tests.visitor import Page, Visitor, visitor_of
 
@@ -420,20 +421,80 @@ def test_a_complaint_that_is_right_keeps_the_text_off_and_both_sides_are_told(
     assert "writer@example.org" in mails
 
 
-def test_what_its_writer_has_paused_does_not_come_back_as_it_was(
-    app: Flask, session: Session
-) -> None:
-    ticket, slug = publish(app)
+def paused_and_complained(app: Flask) -> tuple[Ticket, str]:
+    """A text about which somebody has complained, and which its writer has paused since."""
+    with transaction():
+        what = told(contact="writer@example.org")
+    ticket, slug = publish(app, what)
     visitor = visitor_of(app)
     send(visitor, slug, form_for(visitor, slug, "other"), words="It is wrong.")
     with transaction() as writing:
         actions.pause(writing, ticket.testimony_id, now=NOW())
+    return ticket, slug
+
+
+PUBLIC = "They came with two police officers."
+
+
+@pytest.mark.parametrize("before", [(), ("take-down",)])
+@pytest.mark.parametrize("then", ["edit-anew", "names-somebody"])
+def test_what_its_writer_has_paused_stays_paused_and_is_read_anew_once_they_go_on(
+    app: Flask, session: Session, before: tuple[str, ...], then: str
+) -> None:
+    ticket, slug = paused_and_complained(app)
     desk = signed_in(app, Role.MODERATOR)
     page = take(desk, the_complaint(session))
-    decide(desk, page, "take-down", writer_words="Wait, please.")
-    assert the_testimony(session).paused_by is PausedBy.DESK
-    with transaction() as writing, pytest.raises(NotPossible, match="taken down"):
+    for decision in before:
+        page = decide(desk, page, decision, writer_words="Wait, please.")
+        assert 'value="take-down"' not in page.text, "there is nothing to take down any more"
+    words = {"words": "You are right.", "writer_words": "It told of somebody.", "then": then}
+    decide(desk, page, "uphold", **words)
+    assert the_complaint(session).state is ComplaintState.UPHELD
+    found = the_testimony(session)
+    assert (found.state, found.paused_by) == (State.PAUSED, PausedBy.WRITER)
+    assert (found.decision_words, found.decision_code) == ("It told of somebody.", None)
+    assert "testimony to read" not in desk.get("/desk").text, "no reader is given it"
+    written = come_back(visitor_of(app), ticket.code)
+    assert "You have paused it" in written.text
+    assert "It told of somebody." in written.text
+    with transaction() as writing:
         actions.resume(writing, ticket.testimony_id, now=NOW())
+    assert the_testimony(session).state is State.SUBMITTED
+    assert visitor_of(app).get(f"/testimonies/{slug}").status == 410
+    assert "1 testimony to read" in desk.get("/desk").text
+
+
+def test_what_was_kept_off_in_a_pause_is_read_anew_though_nobody_agrees(
+    app: Flask, session: Session
+) -> None:
+    ticket, slug = paused_and_complained(app)
+    desk = signed_in(app, Role.MODERATOR)
+    page = decide(desk, take(desk, the_complaint(session)), "take-down", writer_words="Wait.")
+    decide(desk, page, "refuse", words="It tells nobody.")
+    found = the_testimony(session)
+    assert (found.state, found.paused_by) == (State.PAUSED, PausedBy.WRITER)
+    with transaction() as writing:
+        actions.resume(writing, ticket.testimony_id, now=NOW())
+    assert the_testimony(session).state is State.SUBMITTED
+    assert visitor_of(app).get(f"/testimonies/{slug}").status == 410
+
+
+def test_while_its_writer_has_paused_it_nobody_reads_it_beside_the_complaint(
+    app: Flask, session: Session
+) -> None:
+    ticket, _ = paused_and_complained(app)
+    desk = signed_in(app, Role.MODERATOR)
+    page = take(desk, the_complaint(session))
+    assert PUBLIC not in page.text
+    assert "Its writer has paused the text" in page.text
+    with transaction() as writing:
+        actions.resume(writing, ticket.testimony_id, now=NOW())
+    assert PUBLIC in desk.get(page.url).text, "nobody has agreed: it is on the site as it was"
+    with transaction() as writing:
+        actions.withdraw(writing, ticket.testimony_id, now=NOW())
+    page = desk.get(page.url)
+    assert PUBLIC not in page.text
+    assert "its writer took it back" in page.text
 
 
 def test_a_complaint_about_what_was_withdrawn_can_still_be_answered(
