@@ -7,22 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from coalition import clock
 from coalition.accounts.guard import current_moderator, for_roles
 from coalition.accounts.models import Role
 from coalition.accounts.queries import name_of
+from coalition.audit.models import AuditEntry
 from coalition.db import db, transaction
+from coalition.desk import reading_actions
 from coalition.desk.mails import in_words
+from coalition.desk.models import LEASE
+from coalition.desk.reading_rules import weight_of
 from coalition.desk.safeguarding_forms import ClosingForm, FlagForm
+from coalition.desk.testimony_passages import asked_for, passages
+from coalition.desk.testimony_queue import is_own
+from coalition.statements.queries import current_campaign
 from coalition.testimonies import safeguarding
+from coalition.testimonies.models import Testimony
+from coalition.testimonies.moving import edition_of
+from coalition.testimonies.queries import find_testimony, labels_of
 from coalition.testimonies.safeguarding_models import (
     CLOSED_FLAG_LIFETIME,
     TOLD_NAMES,
     SafeguardingFlag,
 )
-from coalition.testimonies.states import NotPossible
+from coalition.testimonies.states import CLOSED_TO_DESK, NotPossible
 
 blueprint = Blueprint("safeguarding", __name__)
 READERS = (Role.MODERATOR, Role.SAFEGUARDING)
@@ -104,17 +115,48 @@ def listing() -> str:
 
 
 def _found(flag_id: uuid.UUID) -> SafeguardingFlag:
+    """The flag, unless the writer of what was flagged left the address of whoever asks."""
     found = safeguarding.find_flag(db.session(), flag_id)
     if found is None:
         abort(404)
+    testimony = _testimony(found)
+    if testimony is not None and is_own(current_moderator(), testimony.contact):
+        abort(403, description="own account")
     return found
+
+
+def _testimony(flag: SafeguardingFlag) -> Testimony | None:
+    """What was flagged, unless its writer has taken it back."""
+    found = find_testimony(db.session(), flag.testimony_id) if flag.testimony_id else None
+    return None if found is None or found.state in CLOSED_TO_DESK else found
+
+
+def _labels(testimony: Testimony | None) -> tuple[str, ...]:
+    return labels_of(testimony, edition_of(db.session(), testimony)) if testimony else ()
+
+
+def _is_open(flag: SafeguardingFlag) -> bool:
+    """Whether this lead opened it so short a time ago that they read on."""
+    found = db.session.scalars(
+        select(AuditEntry.id)
+        .where(
+            AuditEntry.action == "safeguarding: read",
+            AuditEntry.actor == current_moderator().actor,
+            AuditEntry.subject == f"flag {flag.id}",
+            AuditEntry.at > clock.utc_now() - LEASE,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 @blueprint.get("/desk/safeguarding/<uuid:flag_id>")
 @for_roles(Role.SAFEGUARDING)
 def show(flag_id: uuid.UUID) -> str:
-    """The rule beside a flag, before it is opened."""
-    return _page(_found(flag_id), opened=False)
+    """The rule beside a flag, and what it is about; once it is opened, the text as far as it is
+    asked for."""
+    found = _found(flag_id)
+    return _page(found, opened=_is_open(found))
 
 
 def _page(
@@ -125,13 +167,19 @@ def _page(
     refused: str | None = None,
 ) -> str:
     session = db.session()
-    rule = safeguarding.rule_of(session, flag)
+    rule, testimony = safeguarding.rule_of(session, flag), _testimony(flag)
+    text = (safeguarding.text_of(session, flag) if opened else None) or ""
+    parts = passages(text)
     return render_template(
         "desk/safeguarding_case.html",
         flag=flag,
         rule=rule,
         opened=opened,
-        text=safeguarding.text_of(session, flag) if opened else None,
+        is_gone=testimony is None,
+        labels_of_it=_labels(testimony),
+        text=text,
+        parts=parts,
+        shown=asked_for(parts, request.args.get("to", "")),
         raised_by=name_of(session, f"moderator {flag.raised_by}"),
         form=form or ClosingForm(rule, formdata=None),
         told_names=TOLD_NAMES,
@@ -141,12 +189,18 @@ def _page(
 
 @blueprint.post("/desk/safeguarding/<uuid:flag_id>/open")
 @for_roles(Role.SAFEGUARDING)
-def read(flag_id: uuid.UUID) -> str:
-    """Open it: the log says so."""
-    _found(flag_id)
+def read(flag_id: uuid.UUID) -> BaseResponse:
+    """Open it: the log says so, and it counts among what this person reads today. A flag does not
+    wait for another day, so nothing holds it back."""
+    found, now = _found(flag_id), clock.utc_now()
+    testimony = _testimony(found)
+    counts = testimony is not None and not _is_open(found)
+    weight = weight_of(_labels(testimony), current_campaign().telling)
     with transaction() as session:
-        safeguarding.read_flag(session, flag_id, current_moderator(), now=clock.utc_now())
-    return _page(_found(flag_id), opened=True)
+        safeguarding.read_flag(session, flag_id, current_moderator(), now=now)
+        if counts:
+            reading_actions.note_reading(session, current_moderator(), weight, now=now)
+    return redirect(url_for("safeguarding.show", flag_id=flag_id), 303)
 
 
 @blueprint.post("/desk/safeguarding/<uuid:flag_id>/close")

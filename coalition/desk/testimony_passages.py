@@ -62,6 +62,13 @@ def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
+def asked_for(parts: list[Passage], to: str) -> list[Passage]:
+    """The passages up to that which an address names, or "all"; none for what is no number."""
+    if to == "all":
+        return parts
+    return parts[: int(to)] if to.isdecimal() and len(to) < 6 else []
+
+
 def pieces(text: str, passage: Passage, spans: Iterable[Span]) -> list[Piece]:
     """A passage piece by piece: nothing of it is missing, and nothing stands in it twice."""
     found: list[Piece] = []

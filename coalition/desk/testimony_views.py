@@ -32,7 +32,7 @@ from coalition.desk.testimony_desk import (
     to_queue,
     to_show,
 )
-from coalition.desk.testimony_passages import Passage, passages
+from coalition.desk.testimony_passages import asked_for, passages
 from coalition.desk.testimony_queue import KIND, NotNow, begin, is_skipped, queue_for
 from coalition.statements.queries import current_campaign
 from coalition.testimonies import decisions
@@ -131,20 +131,12 @@ def page_in_hand(testimony: Testimony, until: datetime, *, problem: bool = False
         edited_by_others=edition and edition.edited_by - {current_moderator().id},
         text=text or "",
         parts=parts,
-        shown=parts if problem else _asked_for(parts),
+        shown=parts if problem else asked_for(parts, request.args.get("to", "")),
         until=until,
         boxes=boxes_of(edition, request.form if problem else None) if is_second else [],
         today=day_in_uk(clock.utc_now()),
     )
     return page, 422 if problem else 200
-
-
-def _asked_for(parts: list[Passage]) -> list[Passage]:
-    """The passages up to that which the address names; none at first."""
-    to = request.args.get("to", "0")
-    if to == "all":
-        return parts
-    return parts[: int(to)] if to.isdecimal() and len(to) < 6 else []
 
 
 @blueprint.post("/<uuid:testimony_id>/give-back")

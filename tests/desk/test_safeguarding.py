@@ -14,7 +14,10 @@ from sqlalchemy.orm import Session
 from coalition import clock
 from coalition.accounts.models import Moderator, Role
 from coalition.db import transaction
+from coalition.desk import safeguarding_views
+from coalition.desk.reading_actions import meter_of
 from coalition.testimonies import actions, decisions
+from coalition.testimonies.actions import Told
 from coalition.testimonies.choices import Use
 from coalition.testimonies.models import Testimony
 from coalition.testimonies.safeguarding import delete_past_flags
@@ -34,14 +37,14 @@ WORDS = "Somebody may be in danger in Fictional Street."
 Work = Callable[[], object]
 
 
-def in_hand(app: Flask) -> tuple[uuid.UUID, uuid.UUID]:
+def in_hand(app: Flask, what: Told | None = None) -> tuple[uuid.UUID, uuid.UUID]:
     """A testimony that a reader has opened, and that reader."""
     reader_id = make_moderator(app, Role.MODERATOR, name="Rea Fictional")
     with transaction() as session:
         open_rule(session)
     app.extensions.pop("campaign", None)  # nothing older may be remembered
     with transaction() as session:
-        testimony_id = make_testimony(session).testimony_id
+        testimony_id = make_testimony(session, what).testimony_id
         decisions.take(session, testimony_id, session.get_one(Moderator, reader_id), now=NOW())
     return testimony_id, reader_id
 
@@ -60,9 +63,9 @@ def the_flag(session: Session) -> SafeguardingFlag:
     return session.scalars(select(SafeguardingFlag)).one()
 
 
-def raised(app: Flask) -> tuple[uuid.UUID, Visitor, SafeguardingFlag]:
+def raised(app: Flask, what: Told | None = None) -> tuple[uuid.UUID, Visitor, SafeguardingFlag]:
     """A flagged testimony, the lead's browser, and the flag."""
-    testimony_id, reader_id = in_hand(app)
+    testimony_id, reader_id = in_hand(app, what)
     assert raise_it(sign_in_as(app, reader_id), testimony_id).status == 200
     lead = signed_in(app, Role.SAFEGUARDING, name="Lea Fictional")
     with transaction() as session:
@@ -71,7 +74,9 @@ def raised(app: Flask) -> tuple[uuid.UUID, Visitor, SafeguardingFlag]:
 
 def opened(lead: Visitor, flag: SafeguardingFlag) -> Page:
     path = f"/desk/safeguarding/{flag.id}"
-    return lead.submit(lead.get(path), f"{path}/open")
+    page = lead.get(path)
+    is_shut = any(form.action == f"{path}/open" for form in page.forms)
+    return lead.submit(page, f"{path}/open") if is_shut else page
 
 
 def close(lead: Visitor, page: Page, flag: SafeguardingFlag, **answers: str) -> Page:
@@ -159,14 +164,72 @@ def test_the_lead_opens_it_deliberately_and_the_log_says_so(app: Flask, session:
     before = lead.get("/desk/safeguarding").text + lead.get(f"/desk/safeguarding/{flag.id}").text
     assert WORDS not in before
     assert "two police officers" not in before
+    path = f"/desk/safeguarding/{flag.id}"
+    assert "two police officers" not in lead.get(f"{path}?to=all").text, "it is not opened yet"
     page = opened(lead, flag)
     assert WORDS in page.text
-    assert "two police officers" in page.text
+    assert "two police officers" in lead.get(f"{path}?to=all").text
     lines = str(session.connection().exec_driver_sql("SELECT * FROM audit_entries").all())
     assert "safeguarding: read" in lines
     assert "Fictional Street" not in lines
     for role in (Role.MODERATOR, Role.ADMINISTRATOR):
         assert signed_in(app, role).get(f"/desk/safeguarding/{flag.id}").status == 403
+
+
+@pytest.fixture
+def told_of_detention(app: Flask) -> Told:
+    with transaction():
+        return told(labels=("detention",), contact="m.o+me@gmail.com")
+
+
+def test_a_lead_whose_address_its_writer_left_leaves_it_to_others(
+    app: Flask, told_of_detention: Told
+) -> None:
+    _, lead, flag = raised(app, told_of_detention)
+    mo = sign_in_as(app, make_moderator(app, Role.SAFEGUARDING, email="mo@gmail.com"))
+    token, path = mo.get("/desk").form("/desk/leave").values, f"/desk/safeguarding/{flag.id}"
+    for page in (mo.get(path), *(mo.post(f"{path}/{each}", token) for each in ("open", "close"))):
+        assert page.status == 403
+        assert "judged your own account" in page.text
+        assert WORDS not in page.text
+    assert WORDS in opened(lead, flag).text
+
+
+def test_the_lead_reads_what_it_is_about_first_then_the_text_a_passage_at_a_time(
+    app: Flask, told_of_detention: Told
+) -> None:
+    _, lead, flag = raised(app, told_of_detention)
+    path = f"/desk/safeguarding/{flag.id}"
+    assert "describes being detained" in lead.get(path).text
+    page = opened(lead, flag)
+    assert "two police officers" not in page.text
+    assert "0 of 2 passages shown" in page.text
+    for to, shown in ((1, [True, False]), (2, [True, True])):
+        page = lead.get(next(each for each in page.links if f"?to={to}#" in each))
+        assert [each in page.text for each in ("two police officers", "asked for a nurse")] == shown
+
+
+def test_what_the_lead_opens_counts_once_among_what_they_read_today(
+    app: Flask, told_of_detention: Told
+) -> None:
+    _, _, flag = raised(app, told_of_detention)
+    who = make_moderator(app, Role.SAFEGUARDING)
+    lead = sign_in_as(app, who)
+    page = lead.get(f"/desk/safeguarding/{flag.id}")
+    for _ in range(2):
+        lead.submit(page, f"/desk/safeguarding/{flag.id}/open")
+    with transaction() as session:
+        meter = meter_of(session, session.get_one(Moderator, who), now=NOW())
+    assert (meter.readings, meter.points) == (1, 2)
+
+
+def test_a_flag_that_was_opened_is_shut_again_after_a_while(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, lead, flag = raised(app)
+    assert WORDS in opened(lead, flag).text
+    monkeypatch.setattr(safeguarding_views, "LEASE", timedelta(0))
+    assert WORDS not in lead.get(f"/desk/safeguarding/{flag.id}?to=all").text
 
 
 def test_the_rule_beside_it_is_the_one_that_its_writer_saw(app: Flask) -> None:
