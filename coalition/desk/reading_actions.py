@@ -67,6 +67,19 @@ def skipped_by(session: Session, moderator: Moderator) -> tuple[str, ...]:
     return found.skipped if found else ()
 
 
+def skipped_by_each(
+    session: Session, moderators: Sequence[Moderator]
+) -> dict[uuid.UUID, frozenset[str]]:
+    """The same of several people, in one statement, to count by: it is shown to nobody."""
+    readers = {digest: each.id for each in moderators for digest in _digests(each.id)}
+    found = dict.fromkeys((each.id for each in moderators), frozenset[str]())
+    for row in session.scalars(
+        select(ReadingPreference).where(ReadingPreference.reader.in_(readers))
+    ):
+        found[readers[row.reader]] = frozenset(row.skipped)
+    return found
+
+
 def ceiling_of(session: Session, moderator: Moderator) -> int:
     """How many points this person reads in a day."""
     found = _preference(session, moderator)

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from coalition.accounts.models import Moderator
+from coalition.accounts.models import Moderator, Role
+from coalition.accounts.queries import with_role
 from coalition.desk import reading_actions
 from coalition.desk.claims import claims_now, passed_by
 from coalition.desk.in_hand import Hand, NotYours
-from coalition.desk.models import ItemKind
+from coalition.desk.models import ItemKind, PassedOn
 from coalition.desk.reading_rules import Refused, Why, weight_of
 from coalition.mail.address import NotAnAddress, address_digests
 from coalition.statements.telling import Telling
@@ -73,10 +75,39 @@ def _theirs(session: Session, moderator: Moderator, *, now: datetime) -> list[Wa
         each
         for each in waiting(session)
         if each.id not in passed
-        and moderator.id not in {*each.edited_by, each.declined_by}
-        and not is_own(moderator, each.contact)
+        and _is_for(moderator, each)
         and (each.id not in claims or claims[each.id].moderator_id == moderator.id)
     ]
+
+
+def _is_for(moderator: Moderator, each: Waiting) -> bool:
+    """Whether they neither wrote it, nor edited it, nor declined it before."""
+    if moderator.id in {*each.edited_by, each.declined_by}:
+        return False
+    return not is_own(moderator, each.contact)
+
+
+def offered_to_nobody(session: Session, *, now: datetime) -> int:
+    """How many wait, are in nobody's hands, and are offered to none of those who read: each of
+    them passed it on, skips what it is about, or must not be its reader. A number alone, so that
+    nobody learns who skips what."""
+    claims = claims_now(session, KIND, now=now)
+    free = [each for each in waiting(session) if each.id not in claims]
+    readers = with_role(session, Role.MODERATOR)
+    skipped = reading_actions.skipped_by_each(session, readers)
+    passes = session.execute(
+        select(PassedOn.item_id, PassedOn.moderator_id).where(PassedOn.kind == KIND)
+    )
+    passed = {(item_id, reader_id) for item_id, reader_id in passes}
+    return sum(
+        not any(
+            (each.id, reader.id) not in passed
+            and skipped[reader.id].isdisjoint(each.labels)
+            and _is_for(reader, each)
+            for reader in readers
+        )
+        for each in free
+    )
 
 
 def is_skipped(session: Session, moderator: Moderator, testimony: Testimony) -> bool:

@@ -20,7 +20,7 @@ from coalition.accounts.queries import resets_for
 from coalition.clock import day_in_uk, start_of_day_in_uk
 from coalition.desk.complaint_recusal import open_for
 from coalition.desk.queries import answers_waiting, organisations_waiting
-from coalition.desk.testimony_queue import queue_for
+from coalition.desk.testimony_queue import offered_to_nobody, queue_for
 from coalition.mail import queries as mail
 from coalition.petition.clusters import Cluster, domain_clusters, network_clusters, unseen
 from coalition.petition.hand_in_actions import hand_ins_to_fetch
@@ -37,7 +37,7 @@ class Waiting:
 
     words: str  # with its number
     since: datetime | None  # of what waits longest
-    path: str
+    path: str  # empty where there is nothing to open
     is_many: bool = False
 
 
@@ -94,6 +94,17 @@ def _testimonies(session: Session, moderator: Moderator, now: datetime) -> Waiti
     # Only the day is known: of what came today, nobody knows for how long it waits.
     since = start_of_day_in_uk(oldest) if oldest and oldest < day_in_uk(now) else None
     return _line(len(days), "testimony to read", "testimonies to read", since, "/desk/testimonies")
+
+
+def _offered_to_nobody(session: Session, moderator: Moderator, now: datetime) -> Waiting | None:
+    """What each reader skips, has passed on, or must not read. Administrators can invite more."""
+    return _line(
+        offered_to_nobody(session, now=now),
+        "testimony is offered to nobody",
+        "testimonies are offered to nobody",
+        None,
+        "/desk/people" if moderator.may(Role.ADMINISTRATOR) else "",
+    )
 
 
 def _complaints(session: Session, moderator: Moderator, now: datetime) -> Waiting | None:
@@ -195,6 +206,7 @@ SORTS: tuple[tuple[tuple[Role, ...], Look], ...] = (
     (DECIDES, _organisations),
     ((Role.MODERATOR,), _complaints),
     ((Role.MODERATOR,), _testimonies),
+    ((Role.ADMINISTRATOR, Role.SAFEGUARDING), _offered_to_nobody),
     (DECIDES, _proposals),
     (DECIDES, _clusters),
     ((Role.ADMINISTRATOR,), _resets),

@@ -30,7 +30,7 @@ from coalition.petition.hand_in_actions import DOWNLOADED, ask_hand_in, note
 from coalition.petition.hand_in_models import HandInState
 from coalition.petition.models import BulkDecision, BulkKind, BulkState
 from coalition.statements.drafts import save_draft
-from coalition.statements.queries import latest_versions
+from coalition.statements.queries import current_campaign, latest_versions
 from coalition.testimonies.complaint_models import Complaint, ComplaintState, Ground
 from coalition.testimonies.models import PublishedTestimony, Testimony
 from coalition.testimonies.safeguarding_models import SafeguardingFlag
@@ -38,6 +38,7 @@ from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.endorsing import made
 from tests.holding import decide, held, take, write_to_us
 from tests.judging import take as take_organisation
+from tests.reading import edit as edit_testimony
 from tests.reading import sent
 from tests.reading import take as take_testimony
 from tests.searching import Status, make
@@ -420,6 +421,53 @@ def test_a_complaint_that_was_passed_on_waits_for_others(app: Flask) -> None:
     assert "1 complaint" in home(other)
 
 
+def skips(who: uuid.UUID, *labels: str) -> None:
+    with transaction() as session:
+        set_preferences(session, session.get_one(Moderator, who), labels, 8)
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.SAFEGUARDING])
+def test_what_is_offered_to_nobody_is_told_as_a_number_alone(app: Flask, role: Role) -> None:
+    one, other = (make_moderator(app, Role.MODERATOR, name=name) for name in ("Ada", "Grace"))
+    looks = signed_in(app, role)
+    number = told_days_ago(labels=("detention",))
+    skips(one, "detention")
+    assert CALM in home(looks), "somebody is left to whom it is offered"
+    with transaction() as session:
+        grace = session.get_one(Moderator, other)
+        pass_on(session, ItemKind.TESTIMONY, number, grace, now=clock.utc_now())
+    page = home(looks)
+    assert "1 testimony is offered to nobody" in page
+    for secret in ("Ada", "Grace", "detention", "skip", str(number)):
+        assert secret not in page
+    for hidden in set(Role) - {Role.ADMINISTRATOR, Role.SAFEGUARDING}:
+        assert "offered to nobody" not in home(signed_in(app, hidden))
+    assert CALM in home(looks), "a new reader is here"
+
+
+def test_what_nobody_else_may_read_is_offered_to_nobody_unless_somebody_has_it(app: Flask) -> None:
+    looks = signed_in(app, Role.ADMINISTRATOR)
+    told_days_ago(contact="m.o+me@gmail.com")
+    assert "1 testimony is offered to nobody" in home(looks), "nobody reads at all"
+    mo = make_moderator(app, Role.MODERATOR, email="mo@gmail.com")
+    db.session.rollback()  # what was read before would hide from the page who has come
+    assert "1 testimony is offered to nobody" in home(looks), "its own writer does not count"
+    edited = told_days_ago()
+    mo_reads = sign_in_as(app, mo)
+    assert "1 testimony is offered to nobody" in home(looks)
+    take_testimony(mo_reads, edited)
+    skips(mo, *(each.slug for each in current_campaign().telling.labels))
+    assert "1 testimony is offered to nobody" in home(looks), "the other one is in a hand"
+    edit_testimony(mo_reads, edited)
+    assert "2 testimonies are offered to nobody" in home(looks), "no second reader is here"
+    ada = make_moderator(app, Role.MODERATOR)
+    db.session.rollback()
+    assert CALM in home(looks)
+    with transaction() as session:
+        session.get_one(Moderator, ada).active = False
+    assert "2 testimonies are offered to nobody" in home(looks)
+
+
 # What it costs
 
 
@@ -442,7 +490,7 @@ def test_however_much_waits_it_costs_as_many_statements(app: Flask) -> None:
             take_organisation(visitor, made(EndorsementStatus.PUBLISHED))
         # Now and then a page asks, too, whether the texts or the limits are still the newest.
         counts.append(min(statements(visitor) for _ in range(3)))
-    assert counts[0] == counts[1] < 45
+    assert counts[0] == counts[1] < 48
 
 
 def statements(visitor: Visitor) -> int:
