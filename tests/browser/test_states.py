@@ -126,7 +126,7 @@ def test_it_fits(visit: Visit, size: ViewportSize, rules: str) -> None:
 
 def test_it_can_be_used_without_its_colours(visit: Visit) -> None:
     visit.show(forced_colours=True)
-    visit.page.keyboard.press("Tab")
+    visit.use_keyboard()
     assert visit.look("without_colours") == []
 
 

@@ -141,6 +141,15 @@ class Visit:
 
         self._browser._sync(send())
 
+    def use_keyboard(self) -> None:
+        """Press Tab, so that the browser shows where the focus is. One that is busy with a page
+        that has just changed may miss a key."""
+        for _ in range(RESTS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("document.querySelector(':focus-visible') !== null"):
+                return
+            self.page.wait_for_timeout(REST)
+
     def violations(self, tags: Sequence[str], more_rules: Sequence[str]) -> list[str]:
         """What axe finds fault with, by its rules with these tags, and those it leaves out of its
         own accord: a line for each element."""
