@@ -126,8 +126,7 @@ def test_it_fits(visit: Visit, size: ViewportSize, rules: str) -> None:
 
 def test_it_can_be_used_without_its_colours(visit: Visit) -> None:
     visit.show(forced_colours=True)
-    visit.use_keyboard()
-    assert visit.look("without_colours") == []
+    assert visit.faults_by_keyboard("without_colours") == []
 
 
 def test_nothing_moves_for_those_who_want_no_motion(visit: Visit) -> None:
