@@ -4,7 +4,7 @@ original, the checklist, and on to a second reader."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -58,22 +58,23 @@ def _spans(testimony: Testimony) -> list[Span]:
     return edition.spans if edition else []
 
 
-def _to_edit(testimony: Testimony) -> View | None:
-    """Where what its writer chose does not ask for an edited version."""
+def _while_editing(testimony_id: uuid.UUID, page: Callable[[Testimony], View]) -> View:
+    """A page of a first reader's, where they have it in hand, and what its writer chose asks for
+    an edited version."""
+    testimony = in_hand(testimony_id, State.CLAIMED)
+    if testimony is None:
+        return to_show(testimony_id)
     if testimony.choices is None or not testimony.choices.is_public:
         return refused(testimony.id, "its writer does not wish to have it published")
-    return None
+    return page(testimony)
 
 
 @blueprint.get("/<uuid:testimony_id>/edit")
 @for_roles(*ROLES)
 def edit(testimony_id: uuid.UUID) -> View:
     """One passage, word by word."""
-    testimony = in_hand(testimony_id, State.CLAIMED)
-    if testimony is None:
-        return to_show(testimony_id)
     number = request.args.get("passage", 1, int)
-    return _to_edit(testimony) or _edit_page(testimony, number)
+    return _while_editing(testimony_id, lambda testimony: _edit_page(testimony, number))
 
 
 def _edit_page(testimony: Testimony, number: int, *, problem: str = "") -> View:
@@ -173,12 +174,13 @@ def _kind(value: str) -> SpanKind | None:
 @blueprint.get("/<uuid:testimony_id>/front")
 @for_roles(*ROLES)
 def front(testimony_id: uuid.UUID) -> View:
-    testimony = in_hand(testimony_id, State.CLAIMED)
-    if testimony is None:
-        return to_show(testimony_id)
+    return _while_editing(testimony_id, _front_as_saved)
+
+
+def _front_as_saved(testimony: Testimony) -> View:
     edition = edition_of(db.session(), testimony)
     form = front_form(edition.front if edition else None, testimony.choices)
-    return _to_edit(testimony) or _front_page(testimony, form)
+    return _front_page(testimony, form)
 
 
 def _front_page(testimony: Testimony, form: FrontForm) -> View:
@@ -221,10 +223,7 @@ def _to(page: str, testimony_id: uuid.UUID) -> BaseResponse:
 @for_roles(*ROLES)
 def preview(testimony_id: uuid.UUID) -> View:
     """The public page as it would be, beside the original."""
-    testimony = in_hand(testimony_id, State.CLAIMED)
-    if testimony is None:
-        return to_show(testimony_id)
-    return _to_edit(testimony) or beside(testimony)
+    return _while_editing(testimony_id, beside)
 
 
 def beside(testimony: Testimony) -> View:
@@ -245,10 +244,7 @@ def beside(testimony: Testimony) -> View:
 @blueprint.get("/<uuid:testimony_id>/check")
 @for_roles(*ROLES)
 def check(testimony_id: uuid.UUID) -> View:
-    testimony = in_hand(testimony_id, State.CLAIMED)
-    if testimony is None:
-        return to_show(testimony_id)
-    return _to_edit(testimony) or _check_page(testimony)
+    return _while_editing(testimony_id, _check_page)
 
 
 def _check_page(testimony: Testimony, *, was_sent: bool = False) -> View:

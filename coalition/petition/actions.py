@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
-from functools import cache
-from typing import Any
 
-from sqlalchemy import bindparam, case, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
-from coalition.db import changed_rows, in_order, is_postgresql, sweep
+from coalition.db import changed_rows, in_order, sweep
 from coalition.mail.actions import queue_message
 from coalition.mail.address import address_digests, parse_address
 from coalition.mail.bounce_actions import forget_bounces
-from coalition.mail.models import MessageState, OutboxMessage
+from coalition.mail.models import MessageState
 from coalition.petition import emails
 from coalition.petition.fingerprints import domain_digest, network_digest
 from coalition.petition.models import (
@@ -33,6 +29,7 @@ from coalition.petition.models import (
     SignatureStatus,
 )
 from coalition.petition.queries import is_reviewed
+from coalition.petition.signing_statements import put_down
 from coalition.petition.tally import append_count_event
 
 LONGEST_APPEAL = 5_000  # characters
@@ -69,24 +66,6 @@ class Verification(Enum):
     HELD = auto()
     REMOVED = auto()
     GONE = auto()
-
-
-_REPLACED_WHEN_SIGNED_AGAIN = (
-    "domain_digest", "network_digest", "email", "name", "region", "kind", "source", "show_name", "wants_updates", "petition_version_id",
-    "consent_version_id", "choices_version_id", "signed_at", "verified_at",
-    "status_changed_at", "decision_reason", "appeal", "appealed_at",
-)  # fmt: skip
-
-
-# What a new signature and its mail consist of.
-_SIGNED = (
-    "id", "address_digest", "domain_digest", "network_digest", "email", "name", "region", "kind",
-    "show_name", "wants_updates", "petition_version_id", "consent_version_id",
-    "choices_version_id", "source", "status", "revision", "signed_at", "verified_at",
-    "status_changed_at", "decision_reason", "appeal", "appealed_at",
-)  # fmt: skip
-_MAIL = ("id", "kind", "state", "attempts", "created_at", "due_at")
-_OUTBOX: Any = OutboxMessage.__table__  # beside the ORM, which would look at each row by itself
 
 
 def sign_petition(
@@ -137,47 +116,7 @@ def sign_petition(
         "created_at": now,
         "due_at": now,
     }
-    if is_postgresql(session):
-        session.execute(_signing_on_postgresql(), {**_named("s", values), **_named("m", mail)})
-    else:
-        signature_id = session.scalar(_upsert(sqlite), _named("s", values))
-        session.execute(insert(_OUTBOX), {**mail, "reference": signature_id})
-
-
-# Statements that are made once: to put them together takes longer than to run them.
-
-
-@cache
-def _signing_on_postgresql() -> Any:
-    """Both rows in one statement."""
-    signed = _upsert(postgresql).cte("signed")
-    columns = _OUTBOX.c
-    row = select(*(bindparam(f"m_{name}", type_=columns[name].type) for name in _MAIL), signed.c.id)
-    return insert(_OUTBOX).from_select([*_MAIL, "reference"], row)
-
-
-@cache
-def _upsert(dialect: Any) -> Any:
-    table = Signature.__table__
-    statement = dialect.insert(table).values(
-        {name: bindparam(f"s_{name}", type_=table.c[name].type) for name in _SIGNED}
-    )
-    replaceable = table.c.status.in_((Status.AWAITING, Status.WITHDRAWN))
-    changes: dict[str, Any] = {
-        name: case((replaceable, statement.excluded[name]), else_=table.c[name])
-        for name in _REPLACED_WHEN_SIGNED_AGAIN
-    }
-    changes["status"] = case(
-        (table.c.status == Status.WITHDRAWN, statement.excluded.status), else_=table.c.status
-    )
-    changes["revision"] = case((replaceable, table.c.revision + 1), else_=table.c.revision)
-    return statement.on_conflict_do_update(
-        index_elements=["address_digest"], set_=changes
-    ).returning(table.c.id)
-
-
-def _named(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}_{name}": value for name, value in values.items()}
+    put_down(session, values, mail)
 
 
 def _adopt_newest_digest(session: Session, newest: bytes, older: list[bytes]) -> None:

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, url_for
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from coalition import clock
 from coalition.db import db
 from coalition.mail.private_links import LINK_LIFETIME
 from coalition.petition.models import UNVERIFIED_LIFETIME
-from coalition.press import figures, queries, tables
+from coalition.press import queries, tables
 from coalition.press.actions import SETTLED
+from coalition.press.charts import Chart
 from coalition.press.disclosure import RULE
 from coalition.press.figures import CHARTS
 from coalition.press.formats import REPORTING_SAFELY
@@ -34,36 +34,37 @@ def page_context(now: datetime) -> dict[str, Any]:
     """What the press page shows beside the campaign's own words."""
     session = db.session()
     found = tables.headline(session, now).values()
+    charts = {name: make(session, now) for name, make in CHARTS.items()}
     return {
         "measures": [
             (MEASURES[name][0], value, as_at, MEASURES[name][1])
             for name, (value, as_at) in found.items()
         ],
-        "charts": [(name, make(session, now)) for name, make in CHARTS.items()],
-        "days": _newest_days(session, now),
-        "regions": _by_region(session),
+        "charts": list(charts.items()),
+        "days": _newest_days(charts["daily"], charts["total"]),
+        "regions": _by_region(charts["regions"]),
         "frozen": queries.releases(session)[:NEWEST],
         "schemas": SCHEMAS.values(),
         "release_list": current_campaign().press.releases_out(now),
         "not_to_be_found": REPORTING_SAFELY,
-        "today": now,
     }
 
 
-def _newest_days(session: Session, now: datetime) -> list[tuple[str, str, str]]:
-    rows = figures.days_over(session, now)[: -NEWEST_DAYS - 1 : -1]
+def _newest_days(changes: Chart, totals: Chart) -> list[tuple[str, str, str]]:
+    """Day, change and total, the newest first."""
+    rows: list[tuple[Any, ...]] = list(
+        zip(changes.labels, changes.numbers, totals.numbers, strict=True)
+    )
     return [
-        (long_date(each["date"]), number(each["change"]), number(each["total"])) for each in rows
+        (long_date(day), number(change), number(total))
+        for day, change, total in rows[: -NEWEST_DAYS - 1 : -1]
     ]
 
 
-def _by_region(session: Session) -> list[tuple[str, str]]:
+def _by_region(chart: Chart) -> list[tuple[str, str]]:
     return [
-        (
-            each["name"],
-            figures.SUPPRESSED if each["signatures"] is None else number(each["signatures"]),
-        )
-        for each in tables.regions(session).records()
+        (str(name), chart.suppressed if figure is None else number(figure))
+        for name, figure in zip(chart.labels, chart.numbers, strict=True)
     ]
 
 

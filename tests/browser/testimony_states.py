@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page
@@ -59,32 +60,27 @@ def is_reader(page: Page, place: Place) -> None:
     arrive(page, place, make_moderator(place.app, Role.MODERATOR, name=LONG_NAME[:190]))
 
 
-def open_first(rest: str = "", **choices: Any) -> Way:
-    """As a first reader, at one of its pages."""
-
+def _take_and_open(number: Callable[[Place], uuid.UUID], rest: str) -> Way:
     def way(page: Page, sites: Sites) -> None:
-        number = waits(sites.main, **choices)
+        path = f"/desk/testimonies/{number(sites.main)}"
         is_reader(page, sites.main)
-        page.goto(f"/desk/testimonies/{number}")
+        page.goto(path)
         press(page, "Take it")
-        page.wait_for_url(f"**/{number}")
+        page.wait_for_url(f"**{path}")
         if rest:
-            page.goto(f"/desk/testimonies/{number}{rest}")
+            page.goto(f"{path}{rest}")
 
     return way
+
+
+def open_first(rest: str = "", **choices: Any) -> Way:
+    """As a first reader, at one of its pages."""
+    return _take_and_open(lambda place: waits(place, **choices), rest)
 
 
 def open_second(rest: str = "", **choices: Any) -> Way:
-    def way(page: Page, sites: Sites) -> None:
-        number = edited(sites.main, **choices)
-        is_reader(page, sites.main)
-        page.goto(f"/desk/testimonies/{number}")
-        press(page, "Take it")
-        page.wait_for_url(f"**/{number}")
-        if rest:
-            page.goto(f"/desk/testimonies/{number}{rest}")
-
-    return way
+    """As a second reader, at one of its pages."""
+    return _take_and_open(lambda place: edited(place, **choices), rest)
 
 
 def see_queue(page: Page, sites: Sites) -> None:
