@@ -112,6 +112,8 @@ def stands_at(verb: Verb | None, *buttons: str) -> Way:
 
 def without_a_pass(page: Page, sites: Sites) -> None:
     stands_at(Verb.ASK_WRITER)(page, sites)
+    # Which takes the fields that there are, and waits for none.
+    page.wait_for_load_state()
     page.locator("[name=key]").evaluate_all("fields => fields.forEach(f => { f.value = 'old' })")
     page.get_by_label("Your words").fill("In spring.")
     press(page, "Send the answer")
