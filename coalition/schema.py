@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import click
 import flask_migrate.cli
@@ -30,15 +31,25 @@ def init_migrations(app: Flask) -> None:
 
 def is_current(connection: Connection) -> bool:
     """Whether the database has had every migration. Raises SQLAlchemyError."""
-    return set(MigrationContext.configure(connection).get_current_heads()) == _newest()
+    return versions(connection) == newest()
+
+
+def versions(connection: Connection) -> frozenset[str]:
+    """The last migrations that the database has had; none of a database without tables."""
+    return frozenset(MigrationContext.configure(connection).get_current_heads())
 
 
 @lru_cache
-def _newest() -> frozenset[str]:
+def newest() -> frozenset[str]:
+    """The last migrations that there are."""
     return frozenset(ScriptDirectory(str(MIGRATIONS)).get_heads())
 
 
-@click.group("db", commands=flask_migrate.cli.db.commands, help=flask_migrate.cli.db.help)
+_theirs = flask_migrate.cli.db
+
+
+@click.group("db", commands=_theirs.commands, help=_theirs.help, params=list(_theirs.params))
 @with_appcontext
-def migration_commands() -> None:
+def migration_commands(**options: Any) -> None:
     init_migrations(current_app._get_current_object())  # type: ignore[attr-defined]
+    _theirs.callback(**options)  # its commands look for these in Flask's `g`

@@ -133,6 +133,14 @@ def test_a_database_without_tables_ends_a_command_with_one_line(tmp_path: Path) 
     assert "`coalition db upgrade`" in line
 
 
+def test_the_command_for_the_migrations_makes_the_tables_and_says_which(tmp_path: Path) -> None:
+    values = environment(f"sqlite:///{tmp_path / 'new.db'}", "smtp://127.0.0.1")
+    for words in (("db", "upgrade"), ("tally", "verify")):
+        done = run_command(values, *words)
+        assert done.returncode == 0, done.stderr
+    assert run_command(values, "db", "current").stdout.endswith("(head)\n")
+
+
 def test_the_site_is_never_served_by_the_development_server(local: Values) -> None:
     result = run_command(local, "run")
     assert result.returncode == 2
