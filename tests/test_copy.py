@@ -25,8 +25,15 @@ from coalition.petition.models import CountEvent, Region
 from coalition.petition.queries import find_by_address
 from coalition.petition.tally import fold, verify_tally
 from coalition.stored import (
+    SPELLING,
+    Sum,
+    spell,
+    spell_json,
     stored_engine,
+    stored_tables,
+    sum_up,
 )
+from tests.commands import run_coalition
 from tests.conftest import DATABASES, Postgres, environment, run_command, running
 from tests.copying import all_rows, fill_every_table
 from tests.factories import make_signature
