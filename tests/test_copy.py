@@ -267,7 +267,7 @@ def test_a_site_goes_on_where_it_was_copied_to(database_url: str, target_url: st
             fold(session, now=clock.utc_now())
             assert verify_tally(session) == (32, [])
             assert verify_chain(session).number
-        assert visitor.get("/readyz").json["problems"] == []
+        assert visitor.get("/readyz").status == 200
     for words in (("tally", "verify"), ("audit", "verify")):
         done = run_command(environment(target_url, MAIL), *words)
         assert done.returncode == 0, done.stderr
