@@ -49,8 +49,10 @@ class CoalitionGroup(FlaskGroup):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name == MIGRATIONS:
-            from coalition.schema import migration_commands  # noqa: PLC0415 (it takes long)
+            from coalition.copying import copy  # noqa: PLC0415 (it takes long)
+            from coalition.schema import migration_commands  # noqa: PLC0415
 
+            migration_commands.add_command(copy)
             return migration_commands
         return super().get_command(ctx, name)
 

@@ -12,6 +12,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     CTE,
+    URL,
     ColumnElement,
     Connection,
     CursorResult,
@@ -117,13 +118,19 @@ def one_moment() -> Iterator[Session]:
     On a connection of its own beside the pool: a long list must not leave a process without
     connections.
     """
-    engine = create_engine(db.engine.url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
-    else:
+    engine = engine_beside(db.engine.url)
+    if engine.dialect.name != "sqlite":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with Session(engine, expire_on_commit=False) as session:
         yield session
+
+
+def engine_beside(url: URL, **options: Any) -> Engine:
+    """An engine for the database at `url` that keeps no connection; `options` are SQLAlchemy's."""
+    engine = create_engine(url, poolclass=NullPool, **options)
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
 
 
 def is_postgresql(session: Session) -> bool:

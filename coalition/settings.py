@@ -60,7 +60,8 @@ def _split(text: str) -> SplitResult:
     return parts
 
 
-def _database_url(text: str) -> str:
+def checked_database_url(text: str) -> str:
+    """The address of a database as SQLAlchemy takes it. Raises ValueError with what is wrong."""
     if text.startswith("sqlite:///"):
         path = text.removeprefix("sqlite:///")
         if not path or path == ":memory:":
@@ -192,7 +193,7 @@ def _setting(parse: Callable[[str], Any], default: Any = MISSING, *, secret: boo
 class Settings:
     """Every setting of the site. Make one with `Settings.from_environment`."""
 
-    database_url: str = _setting(_database_url, secret=True)
+    database_url: str = _setting(checked_database_url, secret=True)
     secret_keys: tuple[str, ...] = _setting(_secret_keys, secret=True)
     site_url: str = _setting(_site_url)
     mail_url: MailServer = _setting(_mail_url)
