@@ -42,7 +42,7 @@ from coalition.desk.frame import init_frame
 from coalition.endorsements import entry_views, link_views, register_views
 from coalition.endorsements import views as supporters
 from coalition.mail import dev_views
-from coalition.pages import components, machine_views
+from coalition.pages import components, machine_views, metrics_views
 from coalition.pages import views as pages
 from coalition.petition import embed_views, signature_views
 from coalition.petition import views as petition
@@ -60,9 +60,11 @@ from coalition.web.filters import init_filters
 from coalition.web.headers import init_headers
 from coalition.web.limits import init_limits
 from coalition.web.links import init_links
+from coalition.web.metrics import init_metrics
 from coalition.web.origin import init_origin_check
 from coalition.web.page_cache import PageCache
 from coalition.web.uploads import init_uploads
+from coalition.web.watch import Watch, init_watch
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 64 * 1024  # bytes; the longest form of a public page has a tenth of it
@@ -95,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for each in (
         pages.blueprint,
         machine_views.blueprint,
+        metrics_views.blueprint,
         statements.blueprint,
         petition.blueprint,
         signature_views.blueprint,
@@ -151,9 +154,12 @@ def _init_web(app: Flask, settings: Settings) -> None:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0
         )
     if settings.page_cache:
-        app.wsgi_app = PageCache(  # type: ignore[method-assign,assignment]
-            app.wsgi_app, settings.page_cache
-        )
+        app.extensions["page_cache"] = PageCache(app.wsgi_app, settings.page_cache)
+        app.wsgi_app = app.extensions["page_cache"]  # type: ignore[method-assign]
+    app.wsgi_app = Watch(  # type: ignore[method-assign,assignment]
+        app.wsgi_app, init_metrics(app), behind_proxy=proxies > 0
+    )
+    init_watch(app)
     init_links(app, settings.site_url)
     init_filters(app)
     init_errors(app, is_file=press.is_file_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
 
 import click
@@ -23,6 +23,7 @@ from coalition.retention import retention_commands
 from coalition.serve import serve
 from coalition.settings import SettingsError
 from coalition.statements.cli import campaign_commands
+from coalition.web.logs import LOG_FORMAT_VARIABLE, set_up_logs
 from coalition.worker import run_worker
 
 MIGRATIONS = "db"
@@ -92,10 +93,7 @@ for command in (
 
 def main() -> None:
     """Run the command; a wrong setting ends it with one line."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    set_up_logs(os.environ.get(LOG_FORMAT_VARIABLE))
     try:
         group.main(prog_name="coalition")
     except SettingsError as error:

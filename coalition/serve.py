@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from tempfile import TemporaryDirectory
 
 import click
 from flask import current_app
@@ -22,6 +23,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from coalition.settings import Settings
+from coalition.web.logs import SERVER_LOGGERS
+from coalition.web.metrics import FOLDER_VARIABLE
 
 BLOCKING_THREADS = 4  # requests at once in each process; more only wait for one another
 KILL_AFTER = 30  # seconds that a request may still take when the server stops
@@ -56,7 +59,10 @@ class WorkerKeeper:
     def _start_worker(self) -> subprocess.Popen[bytes]:
         # In a session of its own: Ctrl-C reaches the server, and the server stops the worker.
         return subprocess.Popen(
-            [sys.executable, "-m", "coalition.cli", "worker"], start_new_session=True
+            [sys.executable, "-m", "coalition.cli", "worker"],
+            start_new_session=True,
+            # It answers no requests, and has nothing to count.
+            env={name: each for name, each in os.environ.items() if name != FOLDER_VARIABLE},
         )
 
     def _keep(self) -> None:
@@ -116,6 +122,7 @@ def serve(host: str, port: int, worker: bool) -> None:
         log_level=LogLevels.error,
         # An access log would hold addresses of visitors and private links.
         log_access=False,
+        log_dictconfig=SERVER_LOGGERS,
     )
     if worker:
         keeper = WorkerKeeper()
@@ -126,7 +133,9 @@ def serve(host: str, port: int, worker: bool) -> None:
     # server, which stops them in order. One that ended by itself would be taken for a crash.
     os.register_at_fork(after_in_child=os.setpgrp)
     server.main_loop_interrupt = _Glances()
-    server.serve()
+    with TemporaryDirectory(prefix="coalition-metrics-") as folder:
+        os.environ[FOLDER_VARIABLE] = folder
+        server.serve()
     click.echo("Stopped.")
 
 

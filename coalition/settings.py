@@ -165,6 +165,24 @@ def _security_contact(text: str) -> str:
     return text
 
 
+def _metrics_token(text: str) -> str:
+    if not re.fullmatch(rf"[A-Za-z0-9._~+/=-]{{{SHORTEST_SECRET},}}", text):
+        raise ValueError(
+            f"needs at least {SHORTEST_SECRET} letters, digits or -._~+/=; "
+            "`coalition keys new` makes one"
+        )
+    return text
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"must be {' or '.join(words)}")
+        return text
+
+    return parse
+
+
 def _redis_url(text: str) -> str:
     if not re.match(r"(redis|rediss|redis\+unix)://.", text):
         raise ValueError("must start with redis://, rediss:// or redis+unix://")
@@ -202,6 +220,8 @@ class Settings:
     mail_rate: float = _setting(_positive_number, 10.0)  # messages a second, for each worker
     redis_url: str | None = _setting(_redis_url, None, secret=True)
     security_contact: str | None = _setting(_security_contact, None)  # RFC 9116
+    metrics_token: str | None = _setting(_metrics_token, None, secret=True)
+    log_format: str = _setting(_one_of("text", "json"), "text")
     trusted_proxies: int = _setting(_whole_number(0, 9), 0)
     web_processes: int = _setting(_whole_number(1, 64), 2)
     page_cache: int = _setting(_whole_number(0, 10), 1)

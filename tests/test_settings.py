@@ -87,6 +87,11 @@ def test_a_required_setting_that_is_not_set_stops_the_start(name: str, value: st
         ("REDIS_URL", "http://localhost"),
         ("REDIS_URL", "redis://"),
         ("REDIS_URL", "redis://localhost:port"),
+        ("METRICS_TOKEN", "a" * 31),
+        ("METRICS_TOKEN", "a token with spaces that is long enough"),
+        ("METRICS_TOKEN", "a-tökén-that-is-long-enough-for-a-token"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_FORMAT", "JSON"),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "10"),
         ("TRUSTED_PROXIES", "one"),
@@ -127,11 +132,12 @@ def test_variables_of_other_programs_are_no_settings_of_ours() -> None:
     ("name", "value"),
     [
         ("SECRET_KEYS", f"{NEW_KEY},hunter2"),
+        ("METRICS_TOKEN", "hunter2"),
         ("MAIL_URL", "smtp://petition:hunter2@mail.example.org:port"),
         # A slash that was not percent-encoded ends the host: the password looks like a port.
         ("MAIL_URL", "smtp://petition:hunter2/3@mail.example.org"),
     ],
-    ids=["key", "password before a bad port", "password with a slash"],
+    ids=["key", "token", "password before a bad port", "password with a slash"],
 )
 def test_a_refusal_does_not_quote_a_secret(name: str, value: str) -> None:
     message = refusal(**{name: value})
@@ -155,10 +161,13 @@ def test_neither_the_keys_nor_the_mail_password_stand_in_the_repr() -> None:
     [
         ("DATABASE_URL", "postgresql://site:hunter2@db.example.org/site"),
         ("REDIS_URL", "rediss://:hunter2@redis.example.org"),
+        ("METRICS_TOKEN", "hunter2-and-as-many-letters-as-it-takes"),
     ],
-    ids=["database", "redis"],
+    ids=["database", "redis", "metrics"],
 )
-def test_the_password_of_a_server_does_not_stand_in_the_repr(name: str, value: str) -> None:
+def test_neither_the_password_of_a_server_nor_a_token_stands_in_the_repr(
+    name: str, value: str
+) -> None:
     assert "hunter2" not in repr(read(**{name: value}))
 
 

@@ -26,6 +26,7 @@ SILENT_AFTER = timedelta(minutes=2)  # a server may take 30 seconds over each st
 RATE_WINDOW = timedelta(minutes=5)
 LATE_AFTER = timedelta(minutes=15)  # whoever signed still sits there, and waits for the mail
 STUCK_AFTER = timedelta(hours=1)  # a server that asks to come back later is satisfied by then
+LATELY = timedelta(minutes=10)
 MOST_LISTED = 100
 
 
@@ -77,6 +78,28 @@ def waiting_by_kind(session: Session) -> list[Waiting]:
         .order_by(oldest)
     )
     return [Waiting(*row) for row in rows]
+
+
+def waiting_for_try(session: Session) -> tuple[int, int]:
+    """How many mails wait for their first try, and how many for another one."""
+    waiting, refused = session.execute(
+        select(func.count(), func.count(OutboxMessage.failure)).where(
+            OutboxMessage.state == MessageState.WAITING
+        )
+    ).one()
+    return waiting - refused, refused
+
+
+def finished_lately(session: Session, *, now: datetime) -> dict[str, int]:
+    """How many mails were finished within LATELY, by state; those of older ones would take a look
+    at every mail of the last days."""
+    rows = session.execute(
+        select(OutboxMessage.state, func.count())
+        .where(OutboxMessage.finished_at > now - LATELY)
+        .group_by(OutboxMessage.state)
+    )
+    finished = (each for each in MessageState if each is not MessageState.WAITING)
+    return {**dict.fromkeys(map(str, finished), 0), **{str(row[0]): row[1] for row in rows}}
 
 
 def failed_messages(session: Session, *, limit: int = MOST_LISTED) -> Sequence[OutboxMessage]:

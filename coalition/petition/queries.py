@@ -16,6 +16,7 @@ from coalition.db import db
 from coalition.mail.address import address_digests
 from coalition.mail.models import Bounce, BounceKind
 from coalition.petition.models import (
+    ASIDE_OF,
     AWAITS_ANSWER,
     UNDO_WAITS,
     UNVERIFIED_LIFETIME,
@@ -120,6 +121,30 @@ def read_count(session: Session, *, now: datetime) -> Count:
     )
     as_at = session.scalar(select(TallyState.folded_at))
     return Count(int(total or 0), (as_at or now).replace(microsecond=0))
+
+
+def signatures_by_state(session: Session) -> dict[str, int]:
+    """How many signatures are in each state, from the tally; those that wait for verification are
+    counted in their index, which a week of signing fills at most. The tally counts whoever ever
+    withdrew."""
+    rows = session.execute(
+        select(DailyTally.dimension, DailyTally.category, func.sum(DailyTally.change))
+        .where(DailyTally.dimension.in_((Dimension.ALL, Dimension.ASIDE)))
+        .group_by(DailyTally.dimension, DailyTally.category)
+    )
+    tallied = {(dimension, category): int(number) for dimension, category, number in rows}
+    awaiting = session.scalar(
+        select(func.count())
+        .select_from(Signature)
+        .where(Signature.status == SignatureStatus.AWAITING)
+    )
+    found = {
+        str(SignatureStatus.AWAITING): int(awaiting or 0),
+        str(SignatureStatus.VERIFIED): tallied.get((Dimension.ALL, ""), 0),
+    }
+    for status, aside in ASIDE_OF.items():
+        found[str(status)] = tallied.get((Dimension.ASIDE, aside), 0)
+    return found
 
 
 @dataclass

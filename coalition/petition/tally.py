@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -152,6 +152,24 @@ def _grouped(events: FromClause, dimension: Dimension, category: Any) -> Select[
         events.c.cause,
         func.sum(events.c.change).label("change"),
     ).group_by(events.c.day, category, events.c.cause)
+
+
+def last_fold(session: Session) -> datetime | None:
+    """When the tally was last brought up to date; while nothing changes, up to TOLD_EVERY before
+    that. None before the first time."""
+    return session.scalar(select(TallyState.folded_at))
+
+
+def fold_lag(session: Session, *, now: datetime) -> timedelta:
+    """How long at most a change has waited to be folded; zero when none waits.
+
+    Events carry no time of day. All that are older than the last fold are in it.
+    """
+    waiting = session.scalar(select(CountEvent.day).order_by(CountEvent.id).limit(1))
+    if waiting is None:
+        return timedelta()
+    since = last_fold(session) or datetime.combine(waiting, time(), UTC)
+    return max(timedelta(), now - since)
 
 
 def _tell_time(session: Session, moved: int, now: datetime) -> None:

@@ -17,6 +17,7 @@ class Access(StrEnum):
     TOKEN = "token"  # noqa: S105  # whoever holds the private link in the address
     DESK = "desk"  # moderators who are signed in: accounts/guard.py
     LOOPBACK = "loopback"  # only a browser on this very machine
+    MONITOR = "monitor"  # a program on this very machine, or one that brings the token for it
 
 
 def open_to(access: Access) -> Callable[[View], View]:
@@ -31,11 +32,12 @@ def open_to(access: Access) -> Callable[[View], View]:
 
 def refuse_other_machines() -> None:
     """Answer 404 to everybody but a browser on this very machine."""
-    if not _from_this_machine():
+    if not from_this_machine():
         abort(404)
 
 
-def _from_this_machine() -> bool:
+def from_this_machine() -> bool:
+    """Whether the current request was sent on this very machine, for nobody else."""
     # A proxy on this machine asks for somebody else.
     if any(name in request.headers for name in FORWARDING):
         return False

@@ -12,7 +12,9 @@ from werkzeug.exceptions import HTTPException, InternalServerError, TooManyReque
 from wtforms import Form
 
 from coalition.web.limits import retry_after
+from coalition.web.logs import places
 from coalition.web.problems import problem
+from coalition.web.watch import request_id
 
 ERROR_STATUS = "coalition.error_status"  # set in the request's environment by an error page
 LABELS = {
@@ -122,17 +124,11 @@ def log_failure(error: InternalServerError) -> None:
     An error's text may hold what somebody typed.
     """
     original = error.original_exception
-    places = []
-    traceback = original.__traceback__ if original else None
-    while traceback:
-        code = traceback.tb_frame.f_code
-        places.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
-        traceback = traceback.tb_next
     log.error(
         "%s failed: %s at %s",
         request.endpoint,
         type(original).__name__,
-        " < ".join(places[::-1]),
+        places(original.__traceback__ if original else None),
     )
 
 
@@ -146,5 +142,6 @@ def init_errors(app: Flask, *, is_file: Callable[[str], bool]) -> None:
         return problem(error) if is_file(request.path) else error_page(error)
 
     app.register_error_handler(HTTPException, handle)
+    app.add_template_global(request_id)
     # Flask would log the error's text and the request's path, which may hold a token.
     app.log_exception = lambda _: None  # type: ignore[method-assign, assignment]

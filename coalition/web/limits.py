@@ -14,15 +14,20 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from flask import Flask, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RequestLimit
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 from limits.storage import RedisStorage
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from werkzeug.exceptions import TooManyRequests
 
 from coalition.web.limit_rules import IPV6_VISITOR_BITS, limits_of, limits_of_network
+from coalition.web.metrics import current_metrics
 
+REDIS_PATIENCE = 0.5  # seconds; it answers in less than one thousandth of that
+ONE_TRY = Retry(NoBackoff(), 1)  # again at once, for a connection that was closed meanwhile
 UNKNOWN = "unknown"  # the network of an address that cannot be read
 
 Hit = tuple[RateLimitItem, tuple[str, str]]
@@ -62,12 +67,17 @@ limiter = Limiter(key_func=visitor_network)
 _parse = lru_cache(maxsize=64)(parse_many)
 
 
+def _count_network(reached: RequestLimit) -> None:
+    current_metrics().count_limit("network")
+
+
 def limit_writes(view: View) -> View:
     """Limit the POSTs of a route by the visitor's network, over all such routes together."""
     limited: Any = limiter.shared_limit(
         lambda: limits_of_network(visitor_network()),
         scope="writes",
         methods=["POST"],
+        on_breach=_count_network,
     )(view)
     return cast(View, limited)
 
@@ -98,8 +108,7 @@ def spend_all(uses: Iterable[tuple[str, bytes]]) -> None:
         log.warning("the store of the rate limits did not answer")
         return
     if refused is not None:
-        item, identifiers = refused
-        raise LimitReached(retry_after=_seconds_left(item, identifiers))
+        raise _reached(*refused)
 
 
 def _first_refused(hits: list[Hit]) -> Hit | None:
@@ -138,11 +147,27 @@ def refuse_if_spent(setting: str, key: bytes) -> None:
             log.warning("the store of the rate limits did not answer")
             return
         if not allowed:
-            raise LimitReached(retry_after=_seconds_left(item, identifiers))
+            raise _reached(item, identifiers)
+
+
+def _reached(item: RateLimitItem, identifiers: tuple[str, str]) -> LimitReached:
+    current_metrics().count_limit(identifiers[0].removeprefix("LIMIT_").lower())
+    return LimitReached(retry_after=_seconds_left(item, identifiers))
 
 
 def _seconds_left(item: RateLimitItem, identifiers: tuple[str, ...]) -> int:
     return _until(limiter.limiter.get_window_stats(item, *identifiers).reset_time)
+
+
+def counts_in_memory() -> bool:
+    """Whether this process counts by itself because the Redis that it shares is gone."""
+    return limiter.limiter.storage is not limiter.storage
+
+
+def shared_store_answers() -> bool | None:
+    """Whether the Redis that processes share answers now; None where there is none to share."""
+    storage = limiter.storage
+    return storage.check() if isinstance(storage, RedisStorage) else None
 
 
 def retry_after(error: TooManyRequests) -> int:
@@ -166,6 +191,10 @@ def init_limits(app: Flask, redis_url: str | None, limits: dict[str, str]) -> No
     app.config.update(limits)
     app.config["RATELIMIT_STORAGE_URI"] = redis_url or "memory://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = {"wrap_exceptions": True}
+    if redis_url is not None:
+        app.config["RATELIMIT_STORAGE_OPTIONS"].update(
+            socket_connect_timeout=REDIS_PATIENCE, socket_timeout=REDIS_PATIENCE, retry=ONE_TRY
+        )
     app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = redis_url is not None
     # Its own lines would name networks.
     logging.getLogger("flask-limiter").setLevel(logging.WARNING)

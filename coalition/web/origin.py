@@ -13,6 +13,7 @@ from flask import Flask, abort, current_app, request
 from werkzeug.wsgi import get_host
 
 SIGNS_OF_LIFE = frozenset({"pages.healthz", "pages.readyz"})
+METRICS = "metrics.metrics"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -40,12 +41,14 @@ def init_origin_check(app: Flask, own_hosts: list[str]) -> None:
     """Answer only under names that are ours: whatever else `Host` says comes from elsewhere.
 
     Signs of life are given to whoever asks, under whatever name: load balancers ask by
-    address.
+    address. So does whoever brings a token for the metrics, which decides alone: see
+    pages/metrics_views.py.
     """
 
     @app.before_request
     def refuse_other_hosts() -> None:
-        if request.endpoint not in SIGNS_OF_LIFE:
+        brings_token = request.endpoint == METRICS and "Authorization" in request.headers
+        if request.endpoint not in SIGNS_OF_LIFE and not brings_token:
             get_host(request.environ, own_hosts)
 
     @app.before_request

@@ -15,6 +15,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import request
 
+from coalition.web.watch import ROUTE
+
 MOST_KEPT = 512  # pages of some 13 KB
 _KEEP = "coalition.keep_page"
 # Of an answer that the browser has already (RFC 9110, 15.4.5).
@@ -33,6 +35,7 @@ class _Kept:
     headers: Headers
     body: bytes
     etag: str
+    route: str | None
     until: float
 
 
@@ -55,6 +58,7 @@ class PageCache:
         kept = self._kept.get(key)
         if kept is None or kept.until < monotonic():
             return self._ask(key, environ, start)
+        environ[ROUTE] = kept.route
         if environ.get("HTTP_IF_NONE_MATCH") == kept.etag:
             headers = [each for each in kept.headers if each[0].lower() not in _OF_NO_CONTENT]
             start("304 NOT MODIFIED", headers)
@@ -83,5 +87,5 @@ class PageCache:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             until = monotonic() + self._seconds
-            self._kept[key] = _Kept(headers, body, names.get("etag", ""), until)
+            self._kept[key] = _Kept(headers, body, names.get("etag", ""), environ.get(ROUTE), until)
         return [body]

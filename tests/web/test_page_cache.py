@@ -120,7 +120,7 @@ def test_no_public_page_depends_on_anything_but_its_address(app: Flask, visitor:
     kept = 0
     for path in paths:
         plain = visitor.get(path, follow=False)
-        cache: PageCache = app.wsgi_app  # type: ignore[assignment]
+        cache: PageCache = app.extensions["page_cache"]
         kept += bool(cache._kept)
         cache._kept.clear()
         strange = visitor.get(path, follow=False, **STRANGE)
@@ -143,7 +143,7 @@ def test_nothing_of_the_desk_and_no_private_page_is_kept(app: Flask, now: list[f
     moderator = signed_in(app, *Role)
     for path in ("/desk", "/desk/people", "/testimonies/return", "/petition/check-email/x"):
         moderator.get(path)
-    cache: PageCache = app.wsgi_app  # type: ignore[assignment]
+    cache: PageCache = app.extensions["page_cache"]
     kept = {path for _, path, _ in cache._kept}
     assert not [each for each in kept if each.startswith(("/desk", "/petition/check-email"))]
 
@@ -172,11 +172,11 @@ def test_many_addresses_do_not_fill_the_memory(
 ) -> None:
     for each in range(MOST_KEPT + 3):
         visitor.get(f"/robots.txt?{each}")
-    cache: PageCache = app.wsgi_app  # type: ignore[assignment]
+    cache: PageCache = app.extensions["page_cache"]
     assert len(cache._kept) == 3
 
 
 def test_with_nought_none_is_kept(make_app: MakeApp) -> None:
     visitor = visitor_of(make_app(PAGE_CACHE="0"))
     assert stamp(visitor.get("/petition").text) != ""
-    assert not isinstance(make_app(PAGE_CACHE="0").wsgi_app, PageCache)
+    assert "page_cache" not in make_app(PAGE_CACHE="0").extensions
