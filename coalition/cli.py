@@ -18,6 +18,7 @@ from coalition.endorsements.cli import endorsement_commands
 from coalition.keys import key_commands
 from coalition.mail.cli import mail_commands
 from coalition.petition.cli import signature_commands, tally_commands
+from coalition.petition.closing_cli import close, reopen
 from coalition.press.cli import press_commands
 from coalition.retention import retention_commands
 from coalition.serve import serve
@@ -86,6 +87,8 @@ for command in (
     key_commands,
 ):
     group.add_command(command)
+for command in (close, reopen):
+    campaign_commands.add_command(command)
 
 
 def main() -> None:

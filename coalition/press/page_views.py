@@ -13,8 +13,8 @@ from coalition import clock
 from coalition.db import db
 from coalition.mail.private_links import LINK_LIFETIME
 from coalition.petition.models import UNVERIFIED_LIFETIME
+from coalition.petition.tally import SETTLED
 from coalition.press import figures, queries, tables
-from coalition.press.actions import SETTLED
 from coalition.press.disclosure import RULE
 from coalition.press.figures import CHARTS
 from coalition.press.formats import REPORTING_SAFELY
