@@ -53,6 +53,7 @@ from coalition.press import views as press
 from coalition.settings import Settings
 from coalition.statements import views as statements
 from coalition.statements.closing import current_closing, remembered_closing
+from coalition.statements.models import KEPT_AFTER_CLOSING
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
 from coalition.testimonies import complaint_views as complaints
 from coalition.testimonies import return_views, share_views
@@ -191,8 +192,9 @@ def _campaign_for_templates() -> dict[str, Any]:
 def _closing_for_templates() -> dict[str, Any]:
     """Every page with a way to the form says when it was closed, and with how many signatures."""
     status = request.environ.get(ERROR_STATUS) if has_request_context() else None
+    terms = {"closed_days": KEPT_AFTER_CLOSING.days}
     if status and status >= 500:
-        return {"closing": remembered_closing(), "closed_with": None}
+        return {"closing": remembered_closing(), "closed_with": None, **terms}
     closing = current_closing()
     count = current_count(clock.utc_now()) if closing else None
-    return {"closing": closing, "closed_with": count.signatures if count else None}
+    return {"closing": closing, "closed_with": count.signatures if count else None, **terms}

@@ -42,6 +42,13 @@ def verify() -> None:
     session = db.session()
     snapshot(session)
     closing = find_closing(session)
+    if closing and closing.deleting_since:
+        click.echo(
+            f"The signatures are deleted, since {long_date(closing.deleting_since)}, as the privacy "
+            "notice says: the tally cannot be held against them any more."
+        )
+        _tell_final_number(session, closing)
+        return
     total, differences = verify_tally(session)
     for each in differences:
         place = f"{each.dimension.value} {each.category}".strip()

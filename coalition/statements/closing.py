@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from coalition.audit.actions import record
 from coalition.db import db
 from coalition.statements.actions import lock_texts
-from coalition.statements.models import Closing
+from coalition.statements.models import KEPT_AFTER_CLOSING, Closing
 from coalition.statements.queries import REMEMBERED, latest_versions
 
 REOPENABLE = timedelta(days=30)  # after the closing: a mistake is found by then
@@ -32,6 +32,11 @@ class Closed:
     id: int
     at: datetime
     final_count: int | None
+
+    @property
+    def deleted_on(self) -> datetime:
+        """From when on what people gave is deleted."""
+        return self.at + KEPT_AFTER_CLOSING
 
 
 def find_closing(session: Session) -> Closing | None:
