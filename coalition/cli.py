@@ -17,6 +17,7 @@ from coalition.doctor import doctor
 from coalition.endorsements.cli import endorsement_commands
 from coalition.keys import key_commands
 from coalition.mail.cli import mail_commands
+from coalition.pages.cli import archive
 from coalition.petition.cli import signature_commands, tally_commands
 from coalition.petition.closing_cli import close, reopen
 from coalition.press.cli import press_commands
@@ -76,6 +77,7 @@ for command in (
     worker,
     doctor,
     campaign_commands,
+    archive,
     tally_commands,
     signature_commands,
     endorsement_commands,
