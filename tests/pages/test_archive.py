@@ -149,7 +149,8 @@ def test_links_to_a_part_of_a_page_find_it(archive: Archive) -> None:
             parts = urlsplit(link)
             if parts.scheme or not parts.fragment:
                 continue
-            target = f"{parts.path.lstrip('/')}index.html" if parts.path else path
+            target = parts.path.lstrip("/") or ("index.html" if parts.path else path)
+            target = f"{target}index.html" if target.endswith("/") else target
             assert f'id="{parts.fragment}"' in archive.files[target].decode(), (path, link)
 
 
