@@ -32,6 +32,7 @@ class Closed:
     id: int
     at: datetime
     final_count: int | None
+    deleting_since: datetime | None = None
 
     @property
     def deleted_on(self) -> datetime:
@@ -123,9 +124,9 @@ def current_closing() -> Closed | None:
     if monotonic() - memory.asked_at > REMEMBERED:
         try:
             row = db.session.execute(
-                select(Closing.id, Closing.closed_at, Closing.final_count).where(
-                    Closing.reopened_at.is_(None)
-                )
+                select(
+                    Closing.id, Closing.closed_at, Closing.final_count, Closing.deleting_since
+                ).where(Closing.reopened_at.is_(None))
             ).one_or_none()
             memory.closed = Closed(*row) if row else None
         except SQLAlchemyError:

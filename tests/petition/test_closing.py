@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask, current_app
-from sqlalchemy import event, func, select
+from sqlalchemy import delete, event, func, select
 from sqlalchemy.orm import Session
 
 from coalition import clock
+from coalition.accounts.models import Role
 from coalition.audit.models import AuditEntry
 from coalition.db import db, transaction
 from coalition.endorsements.models import Endorsement, EndorsementStatus
@@ -50,6 +51,7 @@ from coalition.statements.models import Closing
 from coalition.testimonies.models import Testimony
 from tests.commands import run_coalition
 from tests.conftest import environment
+from tests.desking import signed_in
 from tests.endorsing import entry_path, made
 from tests.factories import make_endorsement, make_signature
 from tests.mailbox import Mailbox, link_in
@@ -520,3 +522,26 @@ def test_events_are_told_apart_by_the_closing_that_stands(app: Flask, session: S
     assert closing is not None
     ids = session.scalars(select(CountEvent.closing_id).order_by(CountEvent.id)).all()
     assert ids == [None, closing.id]
+
+
+def test_the_desk_explains_the_difference_to_what_can_be_handed_in(
+    app: Flask, session: Session
+) -> None:
+    rows = [counted() for _ in range(3)]
+    close()
+    fixed()
+    with transaction() as writing:
+        actions.withdraw_signature(writing, rows[0].id, now=clock.utc_now())
+    visitor = signed_in(app, Role.ADMINISTRATOR)
+    page = visitor.get("/desk/hand-in").text
+    assert "the difference of 1 came after that" in page
+    assert "cannot be explained" not in page
+    with transaction() as writing:
+        closing = find_closing(writing)
+        assert closing is not None
+        closing.deleting_since = clock.utc_now()
+        writing.execute(delete(Signature))
+    forget()
+    page = visitor.get("/desk/hand-in").text
+    assert "nothing left to hand in but the number" in page
+    assert "cannot be explained" not in page
