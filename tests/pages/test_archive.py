@@ -206,6 +206,21 @@ def test_nothing_of_the_desk_and_no_private_page_is_in_it(archive: Archive) -> N
     assert [path for path in archive.files if private.match(path)] == []
 
 
+def test_links_to_what_is_not_for_everybody_become_words(app: Flask) -> None:
+    fill(app)
+    links = "\n\n[Our desk](/desk), [gone](/gone), [components](/dev/components).\n"
+    about = (ROOT / "campaign" / "about.md").read_text() + links
+    with transaction() as session:
+        publish_texts(session, {"about": about}, actor="test", now=NOW)
+    forget_campaign()
+    close()
+    archive = read_archive(app, now=NOW)
+    assert archive.dead == {"/desk", "/gone", "/dev/components"}
+    page = archive.files["about/index.html"].decode()
+    assert "<span>Our desk</span>, <span>gone</span>, <span>components</span>." in page
+    assert [path for path in archive.files if path.startswith(("desk", "gone", "dev"))] == []
+
+
 def test_files_are_as_the_site_gives_them(app: Flask, archive: Archive) -> None:
     client = app.test_client(use_cookies=False)
     monday = (monday_of(NOW) + timedelta(days=7)).isoformat()
