@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import coalition.audit.models  # noqa: F401
+from coalition import clock
 from coalition.accounts import views as accounts
 from coalition.accounts.security import init_accounts
 from coalition.crypto import Keyring
@@ -46,10 +47,13 @@ from coalition.pages import components, machine_views, metrics_views
 from coalition.pages import views as pages
 from coalition.petition import embed_views, signature_views
 from coalition.petition import views as petition
+from coalition.petition.queries import current_count
 from coalition.press import chart_views, page_views
 from coalition.press import views as press
 from coalition.settings import Settings
 from coalition.statements import views as statements
+from coalition.statements.closing import current_closing, remembered_closing
+from coalition.statements.models import KEPT_AFTER_CLOSING
 from coalition.statements.queries import NoCampaign, current_campaign, remembered_campaign
 from coalition.testimonies import complaint_views as complaints
 from coalition.testimonies import return_views, share_views
@@ -144,6 +148,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(dev_views.blueprint)
     init_frame(app)
     app.context_processor(_campaign_for_templates)
+    app.context_processor(_closing_for_templates)
     return app
 
 
@@ -193,3 +198,14 @@ def _campaign_for_templates() -> dict[str, Any]:
         return {"campaign": current_campaign()}
     except (NoCampaign, SQLAlchemyError):
         return {"campaign": None}
+
+
+def _closing_for_templates() -> dict[str, Any]:
+    """Every page with a way to the form says when it was closed, and with how many signatures."""
+    status = request.environ.get(ERROR_STATUS) if has_request_context() else None
+    terms = {"closed_days": KEPT_AFTER_CLOSING.days}
+    if status and status >= 500:
+        return {"closing": remembered_closing(), "closed_with": None, **terms}
+    closing = current_closing()
+    count = current_count(clock.utc_now()) if closing else None
+    return {"closing": closing, "closed_with": count.signatures if count else None, **terms}

@@ -17,7 +17,9 @@ from coalition.doctor import doctor
 from coalition.endorsements.cli import endorsement_commands
 from coalition.keys import key_commands
 from coalition.mail.cli import mail_commands
+from coalition.pages.cli import archive
 from coalition.petition.cli import signature_commands, tally_commands
+from coalition.petition.closing_cli import close, reopen
 from coalition.press.cli import press_commands
 from coalition.retention import retention_commands
 from coalition.serve import serve
@@ -78,6 +80,7 @@ for command in (
     worker,
     doctor,
     campaign_commands,
+    archive,
     tally_commands,
     signature_commands,
     endorsement_commands,
@@ -89,6 +92,8 @@ for command in (
     key_commands,
 ):
     group.add_command(command)
+for command in (close, reopen):
+    campaign_commands.add_command(command)
 
 
 def main() -> None:

@@ -152,27 +152,36 @@ def once(rows: Select[Any], name: str) -> CTE:
 
 
 def in_order(
-    table: type[Base], *conditions: ColumnElement[bool], wait: bool = True
+    table: type[Base],
+    *conditions: ColumnElement[bool],
+    wait: bool = True,
+    limit: int | None = None,
 ) -> ColumnElement[bool]:
     """The rows of `table` that fit, as the condition of a DELETE or UPDATE of many: they are
     locked in the order of their key.
 
     Two statements that lock the same rows in different orders may wait for one another. Without
-    `wait`, rows that somebody else holds are left out: for what comes round again anyway.
+    `wait`, rows that somebody else holds are left out: for what comes round again anyway. No more than `limit` are taken.
     """
     key = table.__mapper__.primary_key
-    rows = select(*key).where(*conditions).order_by(*key).with_for_update(skip_locked=not wait)
+    rows = select(*key).where(*conditions).order_by(*key).limit(limit)
+    rows = rows.with_for_update(skip_locked=not wait)
     # Within its own SELECT: SQLite's driver counts the rows of no statement that begins with WITH.
     held = rows.cte("held", nesting=True).prefix_with("MATERIALIZED", dialect="postgresql")
     return tuple_(*key).in_(select(*held.c))
 
 
-def sweep(session: Session, table: type[Base], *conditions: ColumnElement[bool]) -> int:
-    """Delete the rows of `table` that fit, and wait for none that somebody else holds: it is
-    there the next time. Returns how many."""
+def sweep(
+    session: Session,
+    table: type[Base],
+    *conditions: ColumnElement[bool],
+    limit: int | None = None,
+) -> int:
+    """Delete the rows of `table` that fit, `limit` at most, and wait for none that somebody else
+    holds: it is there the next time. Returns how many."""
     result = session.execute(
         delete(table)
-        .where(in_order(table, *conditions, wait=False))
+        .where(in_order(table, *conditions, wait=False, limit=limit))
         .execution_options(synchronize_session=False)
     )
     return changed_rows(result)

@@ -6,6 +6,7 @@ The lifetimes are those of the privacy notice, which takes them from the same na
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from flask.cli import AppGroup, with_appcontext
 from coalition import clock
 from coalition.accounts.actions import delete_past_resets, delete_past_sessions
 from coalition.accounts.models import ENDED_SESSION_LIFETIME, RESET_LIFETIME
+from coalition.after_closing import AT_ONCE, SORTS, Sort
 from coalition.db import transaction
 from coalition.desk.claims import delete_past_claims, delete_past_passes
 from coalition.desk.models import LEASE, PASSED_LIFETIME
@@ -35,12 +37,19 @@ from coalition.petition.hand_in_models import HAND_IN_LIFETIME
 from coalition.petition.models import NETWORK_LIFETIME, UNVERIFIED_LIFETIME
 from coalition.statements.drafts import delete_old_drafts
 from coalition.statements.models import DRAFT_LIFETIME as TEXT_DRAFT_LIFETIME
+from coalition.statements.models import KEPT_AFTER_CLOSING
 from coalition.testimonies import models as testimony_models
 from coalition.testimonies import retention as testimonies
 from coalition.testimonies.complaint_actions import delete_past_complaints
 from coalition.testimonies.complaint_models import CLOSED_COMPLAINT_LIFETIME
 from coalition.testimonies.safeguarding import delete_past_flags
 from coalition.testimonies.safeguarding_models import CLOSED_FLAG_LIFETIME
+
+MOST_AT_A_TIME = 20  # batches of each sort, every ten minutes: a million signatures in two hours
+
+
+class _OnlyLooking(Exception):
+    """Undoes what a dry run did."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,59 @@ class CleanUp:
     def name(self) -> str:
         return self.delete.__name__
 
+    def run(self, *, now: datetime) -> int:
+        """Delete what is past its time. Returns how many."""
+        with transaction() as session:
+            return self.delete(session, now=now)
+
+    def look(self, *, now: datetime) -> int:
+        """How many there are: it is done, and undone."""
+        found = 0
+        with suppress(_OnlyLooking), transaction() as session:
+            found = self.delete(session, now=now)
+            raise _OnlyLooking
+        return found
+
+
+@dataclass(frozen=True)
+class AfterClosing:
+    """As a clean-up, for what goes when the petition has been closed for long enough: that may be
+    a million rows, and so goes some at a time."""
+
+    sort: Sort
+    after: timedelta = KEPT_AFTER_CLOSING
+
+    @property
+    def name(self) -> str:
+        return self.sort.name
+
+    @property
+    def what(self) -> str:
+        return f"after the closing: {self.sort.what}"
+
+    def run(self, *, now: datetime) -> int:
+        """Delete what is past its time, MOST_AT_A_TIME times AT_ONCE at most: a worker that is
+        stopped waits for this, and the rest goes the next time. Returns how many."""
+        total = 0
+        for _ in range(MOST_AT_A_TIME):
+            with transaction() as session:
+                found = self.sort.delete(session, now=now)
+            total += found
+            if found < AT_ONCE:
+                break
+        return total
+
+    def look(self, *, now: datetime) -> int:
+        """How many there are, without touching them."""
+        with transaction() as session:
+            return self.sort.count(session, now=now)
+
 
 @dataclass(frozen=True)
 class Done:
     """A clean-up, and how many it found; or why it failed."""
 
-    clean_up: CleanUp
+    clean_up: CleanUp | AfterClosing
     found: int | Exception
 
 
@@ -113,28 +169,21 @@ CLEAN_UPS = (
 )
 
 
-class _OnlyLooking(Exception):
-    """Undoes what a dry run did."""
+AFTER_CLOSING = tuple(AfterClosing(each) for each in SORTS)
+ALL: tuple[CleanUp | AfterClosing, ...] = (*CLEAN_UPS, *AFTER_CLOSING)
 
 
 def clean_all(*, now: datetime, dry: bool = False) -> Iterator[Done]:
     """Delete what is past its time at `now`, sort by sort; what fails holds nothing else back.
 
-    Where it is `dry`, each sort is counted by doing it, and undone.
+    Where it is `dry`, each sort is only counted.
     """
-    for clean_up in CLEAN_UPS:
-        found = 0
+    for clean_up in ALL:
         try:
-            with transaction() as session:
-                found = clean_up.delete(session, now=now)
-                if dry:
-                    raise _OnlyLooking
-        except _OnlyLooking:
-            yield Done(clean_up, found)
+            found: int | Exception = (clean_up.look if dry else clean_up.run)(now=now)
         except Exception as error:
-            yield Done(clean_up, error)
-        else:
-            yield Done(clean_up, found)
+            found = error
+        yield Done(clean_up, found)
 
 
 retention_commands = AppGroup("retention", help="What is deleted, and when.")

@@ -21,7 +21,7 @@ from coalition.desk.mails import WRITERS
 from coalition.mail.transports import Transport, make_transport
 from coalition.mail.worker import BATCH, Pace, deliver_batch
 from coalition.petition.hand_in_job import make_next_hand_in
-from coalition.petition.tally import fold
+from coalition.petition.tally import fix_final_number, fold
 from coalition.press.actions import freeze
 from coalition.retention import clean_all
 from coalition.settings import Settings
@@ -98,9 +98,10 @@ def _hand_in_job(stop: threading.Event) -> Job:
 
 
 def fold_count() -> float:
-    """Bring the public count up to date."""
+    """Bring the public count up to date; once the petition is closed, fix it."""
     with transaction() as session:
         fold(session, now=clock.utc_now())
+        fix_final_number(session, now=clock.utc_now())
     return IDLE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 import idna
@@ -26,6 +26,7 @@ from coalition.endorsements.actions import Agreed, Contact, PublicDetails
 from coalition.endorsements.models import KIND_NAMES, NATION_NAMES, Entry, Nation, OrganisationKind
 from coalition.mail.forms import email_field
 from coalition.statements.queries import current_campaign
+from coalition.web.errors import Typed, typed_in
 from coalition.web.forms import (
     Line,
     PublicForm,
@@ -248,6 +249,21 @@ class EndorseForm(PublicDetailsForm, ContactForm, AgreeForm):
         "name", "organisation_website", "kind", "nation", "words", "logo", "logo_alt",
         "contact_name", "contact_role", "email", "authority", "consent", "stamp", "form_id", "replaces",
     )  # fmt: skip
+    TYPED: ClassVar = {
+        "name": "Name of the organisation",
+        "organisation_website": "Website",
+        "kind": "Kind",
+        "nation": "Where it works",
+        "words": "In your own words",
+        "logo_alt": "What the logo shows",
+        "contact_name": "Your name",
+        "contact_role": "Your role",
+        "email": "Your email",
+    }
+
+    def typed(self) -> list[Typed]:
+        """What was typed and chosen, in words, for a page that has no form any more."""
+        return typed_in(self, self.TYPED)
 
 
 class AnswerForm(PublicForm):

@@ -39,6 +39,7 @@ from coalition.mail.private_links import (
     make_token,
     read_token,
 )
+from coalition.statements.closing import current_closing
 from coalition.web.access import Access, open_to
 from coalition.web.limits import limit_writes, spend
 
@@ -159,6 +160,8 @@ def confirm(token: str) -> View:
     endorsement = queries.find_by_contact(db.session(), contact_id)
     if endorsement is None:
         return gone()
+    if endorsement.status is EndorsementStatus.AWAITING and current_closing():
+        return _too_late_page(token, endorsement)
     form = AgreeForm(request.form if request.method == "POST" else None)
     if request.method != "POST" or not _is_agreed(form, _must_agree(endorsement), now):
         return _confirm_page(token, endorsement, form)
@@ -183,6 +186,17 @@ def _is_agreed(form: AgreeForm, is_asked: bool, now: datetime) -> bool:
 def _must_agree(endorsement: Endorsement) -> bool:
     """Whoever registered has agreed on the form; of one that the coalition recorded, nobody has."""
     return endorsement.verified_at is None and endorsement.origin is Origin.RECORDED
+
+
+def _too_late_page(token: str, endorsement: Endorsement) -> View:
+    page = render_template(
+        "endorsements/too_late.html",
+        disown_token=exchange_token(
+            Purpose.ENDORSE_CONFIRM, token, Purpose.ENDORSE_DISOWN, clock.utc_now()
+        ),
+        waits_until=endorsement.registered_at + UNCONFIRMED_LIFETIME,
+    )
+    return page, 410
 
 
 def _confirm_page(token: str, endorsement: Endorsement, form: AgreeForm) -> View:

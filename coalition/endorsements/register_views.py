@@ -29,6 +29,7 @@ from coalition.endorsements.models import (
 )
 from coalition.endorsements.views import logo_response
 from coalition.mail.limits import spend_on_address
+from coalition.statements.closing import current_closing
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
 from coalition.web.errors import error_page, form_again, log_failure
@@ -70,6 +71,12 @@ def endorse() -> str:
 def register() -> View:
     """Take the form: back to its writer while something is wrong, then to the check, then in."""
     form = EndorseForm(request.form)
+    if current_closing():
+        return _form_page(form, typed=form.typed()), 410
+    return _take(form)
+
+
+def _take(form: EndorseForm) -> View:
     valid = form.validate()
     valid = take_logo(form) and valid
     step = request.form.get("step")

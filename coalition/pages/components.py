@@ -16,6 +16,7 @@ from coalition.mail.forms import CodeForm
 from coalition.petition.forms import SignForm
 from coalition.petition.queries import Count
 from coalition.petition.views import form_context
+from coalition.statements.closing import Closed
 from coalition.statements.comparison import compare
 from coalition.statements.easy_read import known_symbols
 from coalition.statements.queries import current_campaign
@@ -41,6 +42,8 @@ def components() -> str:
         **{**form_context(wrong), "count": None},
         empty=SignForm(formdata=None, prefix="empty-"),
         code_form=CodeForm(formdata=None),
+        closed=Closed(1, now, None),
+        closed_counts=(None, *COUNTS),
         counts=[Count(signatures, now) for signatures in COUNTS],
         states=[replace(demand, state=state.value) for state in DemandState],
         replies=_replies(),

@@ -31,6 +31,7 @@ from coalition.petition.models import (
 from coalition.petition.queries import is_reviewed
 from coalition.petition.signing_statements import put_down
 from coalition.petition.tally import append_count_event
+from coalition.statements.closing import find_closing
 
 LONGEST_APPEAL = 5_000  # characters
 
@@ -65,6 +66,7 @@ class Verification(Enum):
     WITHDRAWN = auto()
     HELD = auto()
     REMOVED = auto()
+    TOO_LATE = auto()  # the petition is closed; what was typed is deleted
     GONE = auto()
 
 
@@ -180,13 +182,17 @@ def verify_signature(
 
     `revision` is that of the details which the signatory was shown; if others came since,
     nothing is counted. However often and however simultaneously this is called, a signature
-    counts once. One whose address a moderator has under review is held instead.
+    counts once. One whose address a moderator has under review is held instead. Once the petition
+    is closed, it is deleted: it would wait for nothing.
     """
     signature = locked(session, signature_id)
     if signature is None:
         return Verification.GONE
     if signature.status is not Status.AWAITING:
         return _ALREADY[signature.status]
+    if find_closing(session):
+        _delete_waiting(session, signature)
+        return Verification.TOO_LATE
     if signature.revision != revision:
         return Verification.DETAILS_CHANGED
     signature.verified_at = now  # first: only what was confirmed can stand aside
@@ -286,10 +292,14 @@ def disown_signature(session: Session, signature_id: uuid.UUID) -> bool:
         return True
     if signature.status is not Status.AWAITING:
         return False
+    _delete_waiting(session, signature)
+    return True
+
+
+def _delete_waiting(session: Session, signature: Signature) -> None:
     forget_bounces(session, signature.email)
     session.delete(signature)
     session.flush()
-    return True
 
 
 def request_link(session: Session, email: str, *, now: datetime) -> None:

@@ -36,6 +36,7 @@ from coalition.petition.models import (
     Signature,
     SignatureStatus,
 )
+from coalition.statements.closing import standing_id
 
 Status = SignatureStatus
 Chosen = Select[uuid.UUID]  # the ids of signatures
@@ -107,12 +108,13 @@ def change(
             literal(cause, CountEvent.__table__.c.cause.type),
             func.sum(each.c.difference),
             func.count(),
+            standing_id(),
             *columns,
         )
         .where((each.c.difference != 0) | each.c.left.is_distinct_from(each.c.entered))
         .group_by(each.c.difference, *columns)
     )
-    names = ["day", "cause", "change", "moved", "region", "kind", "left", "entered"]
+    names = ["day", "cause", "change", "moved", "closing_id", "region", "kind", "left", "entered"]
     session.execute(insert(CountEvent).from_select(names, events))
     waits_anew = becomes == Status.AWAITING
     values: dict[str, Any] = {

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.audit.actions import record
@@ -16,7 +17,10 @@ from coalition.mail.actions import unblock_address
 from coalition.mail.address import NotAnAddress
 from coalition.petition import queries
 from coalition.petition.decisions import DECISIONS, NotPossible, decide
-from coalition.petition.tally import fold, snapshot, verify_tally
+from coalition.petition.tally import fold, snapshot, tallied_signatures, verify_tally
+from coalition.statements.closing import find_closing
+from coalition.statements.models import Closing
+from coalition.web.filters import long_date
 
 tally_commands = AppGroup("tally", help="The public count.")
 signature_commands = AppGroup("signatures", help="Moderation decisions about signatures.")
@@ -35,14 +39,37 @@ def _an_address() -> Iterator[None]:
 @with_appcontext
 def verify() -> None:
     """Count the signatures themselves and prove that the tally agrees."""
-    snapshot(db.session())
-    total, differences = verify_tally(db.session())
+    session = db.session()
+    snapshot(session)
+    closing = find_closing(session)
+    if closing and closing.deleting_since:
+        click.echo(
+            f"The signatures are deleted, since {long_date(closing.deleting_since)}, as the privacy "
+            "notice says: the tally cannot be held against them any more."
+        )
+        _tell_final_number(session, closing)
+        return
+    total, differences = verify_tally(session)
     for each in differences:
         place = f"{each.dimension.value} {each.category}".strip()
         click.echo(f"{place}: {each.signatures} signatures, but {each.tally} in the tally")
     if differences:
         raise click.exceptions.Exit(1)
     click.echo(f"The tally agrees with the signatures: {total} verified.")
+    if closing:
+        _tell_final_number(session, closing)
+
+
+def _tell_final_number(session: Session, closing: Closing) -> None:
+    when = f"The petition was closed on {long_date(closing.closed_at)}"
+    if closing.final_count is None:
+        click.echo(f"{when}; the final number is not fixed yet.")
+        return
+    tallied = tallied_signatures(session)
+    if tallied != closing.final_count:
+        click.echo(f"{when} with {closing.final_count} signatures, but {tallied} in the tally")
+        raise click.exceptions.Exit(1)
+    click.echo(f"{when} with {closing.final_count} signatures: the final number stands.")
 
 
 @tally_commands.command("fold")

@@ -23,6 +23,7 @@ from coalition.petition.models import (
     Signature,
     SignatureStatus,
 )
+from coalition.statements.closing import find_closing
 from coalition.statements.queries import current_campaign
 from coalition.web.links import page_url
 
@@ -131,6 +132,8 @@ def _about(
         "disown_link": _link(Purpose.DISOWN, "petition.disown", signature, now),
         "manage_link": _link(Purpose.MANAGE, "your_signature.show", signature, now),
     }
+    if template is None and signature.status is SignatureStatus.AWAITING and find_closing(session):
+        template = "petition/too_late"
     return write_email(
         signature.email,
         template or _TEMPLATES[signature.status],

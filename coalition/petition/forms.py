@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import (
     BooleanField,
@@ -21,6 +21,7 @@ from coalition.mail.forms import email_field
 from coalition.petition.actions import LONGEST_APPEAL, Agreed, Personal
 from coalition.petition.models import KIND_NAMES, LONGEST_SOURCE, REGION_NAMES, Kind, Region
 from coalition.web import forms
+from coalition.web.errors import Typed, typed_in
 from coalition.web.forms import Line, PublicForm, tidy, tidy_lines, trap_field
 
 STAMP_PURPOSE = "petition.form"
@@ -104,6 +105,17 @@ class SignForm(PersonalForm):
 
     KEPT = ("name", "email", "region", "kind", "kind_consent", "show_name", "wants_updates",
             "consent", "source")  # fmt: skip
+
+    TYPED: ClassVar = {
+        "name": "Name",
+        "email": "Email",
+        "region": "Where you live",
+        "kind": "You sign as",
+    }
+
+    def typed(self) -> list[Typed]:
+        """What was typed and chosen, in words, for a page that has no form any more."""
+        return typed_in(self, self.TYPED)
 
     def kept(self) -> dict[str, Any]:
         """What was typed, to show it again later."""

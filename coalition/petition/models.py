@@ -289,6 +289,9 @@ class CountEvent(Base):
     left: Mapped[Aside | None] = mapped_column(enum_column(Aside, "left_aside"))
     entered: Mapped[Aside | None] = mapped_column(enum_column(Aside, "entered_aside"))
     source: Mapped[str | None] = mapped_column(String(LONGEST_SOURCE))
+    # What happens after the petition is closed changes no public number: it waits here, so that
+    # the tally can still be held against the signatures, and is folded if the petition reopens.
+    closing_id: Mapped[int | None] = mapped_column(ForeignKey("closings.id"))
 
 
 class Dimension(StrEnum):

@@ -30,6 +30,7 @@ from coalition.petition.models import (
     SignatureStatus,
     TallyState,
 )
+from coalition.petition.tally import tallied_signatures
 
 REMEMBERED = 1.0  # seconds for which a process does not ask the database for the count again
 
@@ -116,11 +117,14 @@ def held_signatures(session: Session) -> list[Signature]:
 
 def read_count(session: Session, *, now: datetime) -> Count:
     """The public count, from the tally alone; zero as at `now` before the first fold."""
-    total = session.scalar(
-        select(func.sum(DailyTally.change)).where(DailyTally.dimension == Dimension.ALL)
-    )
     as_at = session.scalar(select(TallyState.folded_at))
-    return Count(int(total or 0), (as_at or now).replace(microsecond=0))
+    return Count(tallied_signatures(session), (as_at or now).replace(microsecond=0))
+
+
+def count_with_status(session: Session, status: SignatureStatus) -> int:
+    """How many signatures have this status."""
+    found = select(func.count()).select_from(Signature).where(Signature.status == status)
+    return session.scalar(found) or 0
 
 
 def signatures_by_state(session: Session) -> dict[str, int]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     Select,
     String,
@@ -23,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import FromClause
 
+from coalition.audit.actions import record
 from coalition.db import changed_rows, enum_column, is_postgresql, once
 from coalition.petition.models import (
     ASIDE_OF,
@@ -39,10 +41,13 @@ from coalition.petition.models import (
     SignatureStatus,
     TallyState,
 )
+from coalition.statements.closing import find_closing, standing_id, stands
 
 FOLD_AT_ONCE = 100_000  # events in one statement: a fraction of a second
 FOLD_LOCK = 0x666F6C64  # any fixed number
 TOLD_EVERY = timedelta(seconds=10)  # how often "as at" moves while nothing changes
+# After a moment, until every change that was begun before it is in the tally.
+SETTLED = timedelta(minutes=10)
 
 
 def append_count_event(
@@ -69,8 +74,15 @@ def append_count_event(
             left=left,
             entered=entered,
             source=source,
+            # Whoever confirmed found the petition open: that is decided, and counts.
+            closing_id=None if cause is Cause.VERIFIED else standing_id(),
         )
     )
+
+
+def _counts() -> ColumnElement[bool]:
+    """Whether an event is to be folded: not what happened since the petition was closed."""
+    return ~stands(CountEvent.closing_id)
 
 
 def fold(session: Session, *, now: datetime) -> int:
@@ -79,13 +91,32 @@ def fold(session: Session, *, now: datetime) -> int:
     Any number of workers may call this at once. What is taken and what is added are one
     transaction; on PostgreSQL they are one statement, for two would see different rows. A
     worker that finds another one folding leaves it to that one, or else "as at" could be told
-    before the other's part is in.
+    before the other's part is in. What happens after the petition is closed is left where it is.
     """
+    if not _may_fold(session):
+        return 0
+    closing = find_closing(session)
+    if closing and closing.fixed_at:
+        return 0
+    moved = _fold_some(session)
+    if moved < FOLD_AT_ONCE:
+        _tell_time(session, moved, min(now, closing.closed_at) if closing else now)
+    return moved
+
+
+def _may_fold(session: Session) -> bool:
+    if not is_postgresql(session):
+        return True
+    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(FOLD_LOCK))))
+
+
+def _fold_some(session: Session) -> int:
     if is_postgresql(session):
-        if not session.scalar(select(func.pg_try_advisory_xact_lock(FOLD_LOCK))):
-            return 0
         taken = once(
-            select(CountEvent.id).limit(FOLD_AT_ONCE).with_for_update(skip_locked=True),
+            select(CountEvent.id)
+            .where(_counts())
+            .limit(FOLD_AT_ONCE)
+            .with_for_update(of=CountEvent, skip_locked=True),
             "taken",
         )
         claimed = (
@@ -98,11 +129,55 @@ def fold(session: Session, *, now: datetime) -> int:
         added = _add_to_tally(postgresql.insert(DailyTally), claimed)
         moved = session.scalar(select(counted).add_cte(added.cte("added"))) or 0
     else:
-        session.execute(_add_to_tally(sqlite.insert(DailyTally), CountEvent.__table__))
-        moved = changed_rows(session.execute(delete(CountEvent)))
-    if moved < FOLD_AT_ONCE:
-        _tell_time(session, moved, now)
+        events = select(CountEvent.__table__).where(_counts()).subquery()
+        session.execute(_add_to_tally(sqlite.insert(DailyTally), events))
+        moved = changed_rows(
+            session.execute(
+                delete(CountEvent).where(_counts()).execution_options(synchronize_session=False)
+            )
+        )
     return int(moved)
+
+
+def fix_final_number(session: Session, *, now: datetime) -> int | None:
+    """Once the petition is closed and all that was confirmed before is in the tally: note how many
+    signed. Returns the number, or None where there is nothing to fix, or not yet.
+
+    From then on nothing is folded, and the tally stays as it is. Any number of workers may call
+    this at once.
+    """
+    closing = find_closing(session)
+    if closing is None or closing.fixed_at or now < closing.closed_at + SETTLED:
+        return None
+    if not _may_fold(session):
+        return None
+    session.refresh(closing, with_for_update=True)
+    if closing.fixed_at or closing.reopened_at:  # another one was quicker
+        return None
+    if fold(session, now=now) >= FOLD_AT_ONCE:
+        return None  # there may be more: the next time
+    total = tallied_signatures(session)
+    closing.final_count, closing.fixed_at = total, now
+    state = session.get(TallyState, 1)
+    if state:
+        state.folded_at = closing.closed_at
+    session.flush()
+    record(
+        session,
+        actor="worker",
+        action="final number fixed",
+        subject=f"{total} signatures",
+        now=now,
+    )
+    return total
+
+
+def tallied_signatures(session: Session) -> int:
+    """How many signatures count, by the tally alone."""
+    total = session.scalar(
+        select(func.sum(DailyTally.change)).where(DailyTally.dimension == Dimension.ALL)
+    )
+    return int(total or 0)
 
 
 def _add_to_tally(upsert: Any, events: FromClause) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from flask import (
@@ -56,6 +57,7 @@ from coalition.petition.models import (
     UNVERIFIED_LIFETIME,
     SignatureStatus,
 )
+from coalition.statements.closing import current_closing, forget_closing
 from coalition.statements.queries import current_campaign
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
@@ -90,6 +92,7 @@ def form_context(form: SignForm | None = None) -> dict[str, Any]:
         "source": source,
         "stamp": make_stamp(agreed_on_page(), now),
         "count": queries.current_count(now),
+        "typed": form.typed() if form and current_closing() else [],
     }
 
 
@@ -123,6 +126,8 @@ def sign_by_address() -> BaseResponse:
 def sign() -> View:
     """Take a signature. The answer is the same for every address."""
     form = SignForm(request.form)
+    if current_closing():
+        return _petition_page(form, came_late=True), 410
     if not form.validate():
         return _petition_page(form), 422
     agreed = read_stamp(form.stamp.data or "", clock.utc_now())
@@ -259,6 +264,9 @@ def confirm(token: str) -> View:
         shown = int(revision) if re.fullmatch(r"[0-9]{1,9}", revision) else 0
         with transaction() as session:
             outcome = actions.verify_signature(session, signature_id, shown, now=now)
+        if outcome is Verification.TOO_LATE:
+            forget_closing()  # the page says when, even if it happened a moment ago
+            return render_template("petition/too_late.html", is_deleted=True), 410
         if outcome in (Verification.COUNTED, Verification.ALREADY_COUNTED):
             already = outcome is Verification.ALREADY_COUNTED
             manage = (
@@ -272,11 +280,16 @@ def confirm(token: str) -> View:
     signature = queries.find_signature(db.session(), signature_id)
     if signature is None:
         return render_template("petition/gone.html"), 410
+    waits_until = signature.signed_at + UNVERIFIED_LIFETIME
+    if signature.status is SignatureStatus.AWAITING and current_closing():
+        disown = exchange_token(Purpose.CONFIRM, token, Purpose.DISOWN, now)
+        page = "petition/too_late.html"
+        return render_template(page, disown_token=disown, waits_until=waits_until), 410
     return render_template(
         "petition/confirm.html",
         signature=signature,
         token=token,
-        waits_until=signature.signed_at + UNVERIFIED_LIFETIME,
+        waits_until=waits_until,
         manage_token=exchange_token(Purpose.CONFIRM, token, Purpose.MANAGE, now),
         changed=request.method == "POST" and signature.status is SignatureStatus.AWAITING,
     )
@@ -346,8 +359,13 @@ def count_json() -> Response:
     count = queries.current_count(clock.utc_now())
     if count is None:
         return make_response(jsonify(error="the count cannot be had just now"), 503)
-    as_at = count.as_at.isoformat().replace("+00:00", "Z")
-    response = jsonify(count=count.signatures, as_at=as_at)
+    closing = current_closing()
+    closed = {"closed_at": _moment(closing.at)} if closing else {}
+    response = jsonify(count=count.signatures, as_at=_moment(count.as_at), **closed)
     response.headers["Cache-Control"] = f"public, max-age={COUNT_SECONDS}"
     response.add_etag()
     return open_data(response).make_conditional(request)  # type: ignore[return-value]
+
+
+def _moment(moment: datetime) -> str:
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")

@@ -11,23 +11,29 @@ from sqlalchemy.orm import Session
 
 from coalition.db import is_postgresql
 from coalition.petition.models import Dimension
+from coalition.petition.tally import SETTLED
 from coalition.press import queries
 from coalition.press.disclosure import next_table
 from coalition.press.formats import FORMATS, About, as_json
 from coalition.press.models import PressFile, PressRelease, PressTable
 from coalition.press.packages import CHECKSUMS, PACKAGE, Publisher, checksums, data_package
 from coalition.press.tables import frozen_tables
+from coalition.statements.closing import find_closing
 from coalition.statements.queries import read_campaign
 
 FREEZE_LOCK = 0x66727A65  # any fixed number, other than petition.tally.FOLD_LOCK
-# After midnight: a change of Sunday's that was begun then is in the tally by now.
-SETTLED = timedelta(minutes=10)
 
 
 def monday_of(now: datetime) -> date:
     """The Monday of this week, by UTC, as the days of the tally are."""
     today = now.astimezone(UTC).date()
     return today - timedelta(days=today.weekday())
+
+
+def last_monday(closed_at: datetime) -> date:
+    """The Monday after the petition was closed: the figures of that week are frozen, and then none
+    any more."""
+    return monday_of(closed_at) + timedelta(days=7)
 
 
 def freeze(session: Session, *, site_url: str, now: datetime) -> date | None:
@@ -37,9 +43,11 @@ def freeze(session: Session, *, site_url: str, now: datetime) -> date | None:
     the tally.
 
     Any number of workers may call this at once. A week in which nobody did so has no copies; the
-    next one holds what came in it. Raises NoCampaign.
+    next one holds what came in it. The last week is that in which the petition was closed.
+    Raises NoCampaign.
     """
-    day = monday_of(now)
+    closing = find_closing(session)
+    day = min(monday_of(now), last_monday(closing.closed_at)) if closing else monday_of(now)
     if not _is_in_the_tally(session, day) or queries.find_release(session, day):
         return None
     if is_postgresql(session):
@@ -61,9 +69,11 @@ def freeze(session: Session, *, site_url: str, now: datetime) -> date | None:
 
 
 def _is_in_the_tally(session: Session, day: date) -> bool:
+    closing = find_closing(session)
     as_at = queries.read_as_at(session)
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    if as_at is None or as_at < midnight + SETTLED:
+    is_final = closing is not None and closing.fixed_at is not None
+    if not is_final and (as_at is None or as_at < midnight + SETTLED):
         return False
     return queries.is_counted(session, before=day)
 

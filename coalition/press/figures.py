@@ -75,8 +75,7 @@ def by_region(session: Session, now: datetime) -> Chart:
 
 def days_over(session: Session, now: datetime) -> list[dict[str, Any]]:
     """Rows of the daily table, whose last is that of yesterday at most."""
-    as_at = queries.read_as_at(session) or now
-    return tables.daily(session, as_at.date()).records()
+    return tables.daily(session, queries.first_day_not_over(session, now)).records()
 
 
 def _of_days(

@@ -12,8 +12,8 @@ from coalition import clock
 from coalition.db import db
 from coalition.mail.private_links import LINK_LIFETIME
 from coalition.petition.models import UNVERIFIED_LIFETIME
+from coalition.petition.tally import SETTLED
 from coalition.press import queries, tables
-from coalition.press.actions import SETTLED
 from coalition.press.charts import Chart
 from coalition.press.disclosure import RULE
 from coalition.press.figures import CHARTS

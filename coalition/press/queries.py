@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from coalition.petition.models import (
 )
 from coalition.press.disclosure import People, Published
 from coalition.press.models import PressFile, PressRelease, PressTable
+from coalition.statements.closing import find_closing, stands
 from coalition.testimonies.models import PublishedTestimony
 
 CATEGORIES: Mapping[Dimension, Sequence[str]] = {
@@ -68,6 +69,15 @@ def read_as_at(session: Session) -> datetime | None:
     return moment.replace(microsecond=0) if moment else None
 
 
+def first_day_not_over(session: Session, now: datetime) -> date:
+    """The day that is not over yet, as at when the tally was told; once the final number is fixed,
+    the day after that of the closing."""
+    as_at = read_as_at(session) or now
+    closing = find_closing(session)
+    is_final = closing is not None and closing.fixed_at is not None
+    return as_at.date() + timedelta(days=1) if is_final else as_at.date()
+
+
 def changes_by_day(session: Session, *, before: date) -> dict[date, dict[Cause, int]]:
     """How the national count changed on each day before `before`, by why; only days on which it
     did."""
@@ -84,7 +94,11 @@ def changes_by_day(session: Session, *, before: date) -> dict[date, dict[Cause, 
 
 def is_counted(session: Session, *, before: date) -> bool:
     """Whether something was counted before this day, and all of that is in the tally."""
-    waits = session.scalar(select(CountEvent.id).where(CountEvent.day < before).limit(1))
+    waits = session.scalar(
+        select(CountEvent.id)
+        .where(CountEvent.day < before, ~stands(CountEvent.closing_id))
+        .limit(1)
+    )
     counted = session.scalar(select(DailyTally.day).where(DailyTally.day < before).limit(1))
     return waits is None and counted is not None
 

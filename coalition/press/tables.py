@@ -191,7 +191,7 @@ def organisations(session: Session, now: datetime) -> Table:
 
 
 def _daily_now(session: Session, now: datetime) -> Table:
-    return daily(session, (queries.read_as_at(session) or now).date())
+    return daily(session, queries.first_day_not_over(session, now))
 
 
 # Each table as it is now. Called with a session and `now`.

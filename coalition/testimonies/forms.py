@@ -21,6 +21,7 @@ from coalition.statements.telling import Telling
 from coalition.testimonies.actions import LONGEST_ANSWER, LONGEST_TEXT, Told
 from coalition.testimonies.choices import Choices, Use
 from coalition.testimonies.codes import CODE_DIGITS, codes_in, normal_code
+from coalition.web.errors import Typed, typed_in
 from coalition.web.forms import Line, PublicForm, tidy, tidy_lines, trap_field
 
 USE_NAMES = {
@@ -104,6 +105,12 @@ class TellForm(TextForm):
                 "Your text holds a number like a receipt code. Whoever reads the text could open "
                 "an account with it. Take it out; or tick this box, if it is something else"
             )
+
+    def typed(self) -> list[Typed]:
+        """What was written, for a page that has no form any more."""
+        return typed_in(
+            self, {"text": "Your words", "name": "The name to publish it under", "email": "Email"}
+        )
 
     def check_only(self, *names: str) -> bool:
         """Whether these fields are as they should be; the rest was not asked yet."""

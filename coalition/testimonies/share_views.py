@@ -7,6 +7,7 @@ it is saved or sent, and one that was opened a week ago still works.
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
@@ -16,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from coalition import clock
 from coalition.crypto import TokenExpired, TokenInvalid, keyring
 from coalition.db import db, transaction
+from coalition.statements.closing import current_closing
 from coalition.statements.queries import current_campaign
 from coalition.testimonies import actions
 from coalition.testimonies.actions import Begun, Stale
@@ -44,7 +46,7 @@ from coalition.testimonies.passes import (
     read_pass,
 )
 from coalition.testimonies.queries import find_testimony
-from coalition.testimonies.states import NotPossible
+from coalition.testimonies.states import NotPossible, State
 from coalition.testimonies.status_page import status_page
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
@@ -105,6 +107,8 @@ def tell() -> View:
     step = request.form.get("step", "write")
     if step not in NEEDED:
         step = "write"
+    if current_closing() and not form.key.data:
+        return _closed_page(form)
     if not current_campaign().telling.is_open:
         return form_page("write", form, shut=True), 409
     if step == "keep" and not form.use.data:
@@ -128,6 +132,17 @@ def _take(step: str, form: TellForm) -> View:
 
 def _is_kept(ticket: Ticket) -> bool:
     return find_testimony(db.session(), ticket.testimony_id) is not None
+
+
+def _is_unsent(testimony_id: uuid.UUID) -> bool:
+    kept = find_testimony(db.session(), testimony_id)
+    return kept is not None and kept.state in (State.DRAFT, State.WITHDRAWN)
+
+
+def _closed_page(form: TellForm, *, is_draft: bool = False) -> View:
+    """Nothing new is taken once the petition is closed; what was typed comes back to be copied."""
+    page = "testimonies/closed.html"
+    return render_template(page, typed=form.typed(), is_draft=is_draft), 410
 
 
 def _where_wrong(form: TellForm, step: str) -> str:
@@ -206,6 +221,8 @@ def _rewrite(form: TellForm, *, sends: bool) -> View:
     revision = form.revision.data or ""
     seen = int(revision) if re.fullmatch(r"[0-9]{1,9}", revision) else 0
     told = form.told(current_campaign().telling)
+    if current_closing() and sends and _is_unsent(testimony_id):
+        return _closed_page(form, is_draft=True)
     try:
         with transaction() as session:
             actions.rewrite(session, testimony_id, told, revision=seen, sends=sends, now=now)

@@ -4,12 +4,12 @@ Those that tell of a failure use no database, for it may be what failed.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
-from wtforms import Form
+from wtforms import Field, Form, SelectField
 
 from coalition.web.limits import retry_after
 from coalition.web.logs import places
@@ -96,6 +96,21 @@ class Typed:
     @property
     def is_long(self) -> bool:
         return len(self.value) > 80 or "\n" in self.value
+
+
+def typed_in(form: Form, labels: Mapping[str, str]) -> list[Typed]:
+    """What stands in the fields of a form that `labels` names, in words, for a page that takes no
+    form any more. Empty fields are left out."""
+    found = ((name, _words_in(form[name]), label) for name, label in labels.items())
+    return [Typed(*each) for each in found if each[1]]
+
+
+def _words_in(field: Field) -> str:
+    if not isinstance(field, SelectField):
+        return str(field.data or "")
+    if not field.data:
+        return ""
+    return next((str(words) for _, words, chosen, *_ in field.iter_choices() if chosen), "")
 
 
 def holds_password() -> bool:

@@ -27,9 +27,11 @@ from coalition.endorsements.logos import draw_logo
 from coalition.endorsements.queries import find_by_contact, find_change_of
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature
+from coalition.petition.tally import SETTLED, fix_final_number
 from coalition.schema import init_migrations
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
+from coalition.statements.closing import close_campaign
 from tests.conftest import ROOT, environment, running, serving
 from tests.factories import LOGO, make_endorsement, make_recorded, make_signature
 from tests.mailbox import Mailbox, free_port
@@ -146,6 +148,23 @@ class Sites:
         place = self._start("counted", **PATIENT)
         with place.app.app_context():
             count_for_months(clock.utc_now())
+        return place
+
+    @cached_property
+    def closed(self) -> Place:
+        """A site whose petition is closed, and its number fixed."""
+        place = self._start("closed", **PATIENT)
+        now = clock.utc_now()
+        with place.app.app_context():
+            with transaction() as session:
+                for _ in range(2):
+                    make_signature(session, now=now)
+            with transaction() as session:
+                close_campaign(session, actor="test", now=now)
+            with transaction() as session:
+                fix_final_number(session, now=now + SETTLED)
+        while "closed on" not in visitor_at(place.url).get("/petition").text:
+            time.sleep(0.1)
         return place
 
     @cached_property

@@ -10,6 +10,7 @@ from coalition.endorsements.models import EndorsementStatus as Org
 from tests.browser import accounts, ways
 from tests.browser import organisations as orgs
 from tests.browser.care import CARE_STATES
+from tests.browser.closed_states import CLOSED_STATES
 from tests.browser.desk_signatures import SIGNATURE_STATES
 from tests.browser.desk_states import DESK_STATES
 from tests.browser.press_states import PRESS_STATES
@@ -311,4 +312,5 @@ STATES = [
     *PRESS_STATES,
     *TEXT_STATES,
     *CARE_STATES,
+    *CLOSED_STATES,
 ]
