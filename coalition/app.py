@@ -50,6 +50,7 @@ from coalition.petition import views as petition
 from coalition.petition.queries import current_count
 from coalition.press import chart_views, page_views
 from coalition.press import views as press
+from coalition.replica import init_replica
 from coalition.settings import Settings
 from coalition.statements import views as statements
 from coalition.statements.closing import current_closing, remembered_closing
@@ -97,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         BOUNCE_ADDRESS=settings.bounce_address,
     )
     init_database(app, settings.database_url, settings.database_pool)
+    init_replica(app, settings.replica_url, settings.database_pool)
     _init_web(app, settings)
     for each in (
         pages.blueprint,

@@ -34,6 +34,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from coalition.replica import RoutedSession
+
 SQLITE_PATIENCE = 30_000  # milliseconds a writer waits for another one
 
 
@@ -51,7 +53,9 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+db = SQLAlchemy(
+    model_class=Base, session_options={"class_": RoutedSession, "expire_on_commit": False}
+)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

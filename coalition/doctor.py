@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from coalition.app import create_app
 from coalition.mail.transports import DeliveryFailure, SmtpTransport
 from coalition.pages.views import what_is_not_ready
+from coalition.replica import current_replica
 from coalition.settings import LOOPBACK_NAMES, Settings, SettingsError
 
 
@@ -34,6 +35,7 @@ def examine(settings: Settings, app: Flask) -> Iterator[str]:
         yield f"Other users of this machine can read the database: chmod 600 {path.name}."
     try:
         with app.app_context():
+            yield from _replica()
             yield from what_is_not_ready()
     except SQLAlchemyError:
         yield "The database does not answer at COALITION_DATABASE_URL."
@@ -96,6 +98,15 @@ def _limits(settings: Settings) -> Iterator[str]:
         yield (
             "Redis does not answer at COALITION_REDIS_URL: until it does, each process counts "
             "its own rate limits."
+        )
+
+
+def _replica() -> Iterator[str]:
+    replica = current_replica()
+    if replica is not None and not replica.answers():
+        yield (
+            "The replica does not answer at COALITION_REPLICA_URL: until it does, everything is "
+            "read from the database itself."
         )
 
 

@@ -75,6 +75,13 @@ def checked_database_url(text: str) -> str:
     raise ValueError("must start with sqlite:/// or postgresql://")
 
 
+def _replica_url(text: str) -> str:
+    url = checked_database_url(text)
+    if url.startswith("sqlite"):
+        raise ValueError("must start with postgresql://: SQLite has no replicas")
+    return url
+
+
 def _secret_keys(text: str) -> tuple[str, ...]:
     keys = tuple(re.split(r"[\s,]+", text.strip()))
     if any(len(key) < SHORTEST_SECRET for key in keys):
@@ -218,6 +225,7 @@ class Settings:
     mail_from: str = _setting(_mail_from)
     bounce_address: str | None = _setting(_bounce_address, None)
     mail_rate: float = _setting(_positive_number, 10.0)  # messages a second, for each worker
+    replica_url: str | None = _setting(_replica_url, None, secret=True)
     redis_url: str | None = _setting(_redis_url, None, secret=True)
     security_contact: str | None = _setting(_security_contact, None)  # RFC 9116
     metrics_token: str | None = _setting(_metrics_token, None, secret=True)
@@ -273,4 +281,9 @@ class Settings:
                 values[item.name] = item.metadata["parse"](text)
             except ValueError as error:
                 raise SettingsError(f"{name} {error}") from error
+        if values.get("replica_url") and values["database_url"].startswith("sqlite"):
+            raise SettingsError(
+                "COALITION_REPLICA_URL needs COALITION_DATABASE_URL to be a postgresql:// address: "
+                "it is a copy of that database"
+            )
         return cls(**values)

@@ -25,6 +25,7 @@ from coalition.db import db
 from coalition.mail.queries import finished_lately, oldest_due, pulse, waiting_for_try
 from coalition.petition.queries import signatures_by_state
 from coalition.petition.tally import fold_lag, last_fold
+from coalition.replica import current_replica
 from coalition.settings import LOOPBACK_NAMES, Settings
 from coalition.web.access import Access, from_this_machine, open_to
 from coalition.web.limits import counts_in_memory, shared_store_answers
@@ -46,7 +47,7 @@ def metrics() -> Response:
     counted.tell_limits_in_memory(counts_in_memory())
     registry = CollectorRegistry()
     registry.register(counted.collector())
-    registry.register(_Given(_store() + _site()))
+    registry.register(_Given(_store() + _replica() + _site()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -80,6 +81,17 @@ def _store() -> list[Metric]:
         return []
     return [
         _gauge("redis_up", "Whether Redis, where processes count limits together, answers", answers)
+    ]
+
+
+def _replica() -> list[Metric]:
+    replica = current_replica()
+    if replica is None:
+        return []
+    return [
+        _gauge(
+            "replica_up", "Whether the replica, where pages are read, answers", replica.answers()
+        )
     ]
 
 

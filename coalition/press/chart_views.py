@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import partial
 from time import monotonic
 
 from flask import Blueprint, Response, abort, current_app
@@ -14,6 +15,7 @@ from coalition.db import db
 from coalition.press.answers import answer_file
 from coalition.press.charts import HEIGHT, SHARED_HEIGHT, Chart
 from coalition.press.figures import CHARTS
+from coalition.replica import read_from_replica
 from coalition.statements.queries import NoCampaign
 from coalition.web.access import Access, open_to
 from coalition.web.data import open_data
@@ -63,7 +65,7 @@ def _remembered(name: str) -> tuple[Chart, datetime]:
         return known[:2]
     now = clock.utc_now()
     try:
-        figures = CHARTS[name](db.session(), now)
+        figures = read_from_replica(db.session(), partial(CHARTS[name], db.session(), now))
     except SQLAlchemyError:
         db.session.rollback()
         return known[:2] if known else abort(503)

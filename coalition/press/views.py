@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from importlib.metadata import version
 from time import monotonic
 from typing import Any
@@ -21,6 +22,7 @@ from coalition.press.formats import FORMATS, About, as_json
 from coalition.press.packages import PACKAGE, Publisher, data_package, open_api, release_list
 from coalition.press.schemas import SCHEMAS
 from coalition.press.tables import TABLES
+from coalition.replica import read_from_replica
 from coalition.statements.queries import NoCampaign, current_campaign
 from coalition.web.access import Access, open_to
 from coalition.web.caching import PAGE_SECONDS, STALE_SECONDS
@@ -139,7 +141,7 @@ def _remembered(file: str, make: Callable[[datetime], bytes]) -> _File:
         return known
     now = clock.utc_now()
     try:
-        content = make(now)
+        content = read_from_replica(db.session(), partial(make, now))
     except SQLAlchemyError:
         db.session.rollback()
         return known or abort(503)

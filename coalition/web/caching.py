@@ -1,11 +1,13 @@
 """How long an answer may be kept, and by whom."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from flask import Flask, Response, make_response, request
 
+from coalition.db import db
+from coalition.replica import read_from_replica
 from coalition.web.headers import ONE_YEAR
 from coalition.web.links import static_hash
 from coalition.web.page_cache import keep_page
@@ -33,7 +35,9 @@ def _cached(
 ) -> Callable[..., Response]:
     @wraps(view)
     def cached(*args: Any, **kwargs: Any) -> Response:
-        response = make_response(view(*args, **kwargs))
+        read = partial(view, *args, **kwargs)
+        # What may go at any moment must not stay readable for as long as a replica lags behind.
+        response = make_response(read_from_replica(db.session(), read) if is_kept else read())
         if response.status_code == 200:
             if is_kept:
                 keep_page()
