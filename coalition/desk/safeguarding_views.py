@@ -176,6 +176,7 @@ def _page(
         rule=rule,
         opened=opened,
         is_gone=testimony is None,
+        is_changed=safeguarding.is_changed(session, flag),
         labels_of_it=_labels(testimony),
         text=text,
         parts=parts,

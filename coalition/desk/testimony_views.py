@@ -40,6 +40,7 @@ from coalition.testimonies.fronts import notes_of, title_of
 from coalition.testimonies.models import PausedBy, Testimony
 from coalition.testimonies.moving import edition_of
 from coalition.testimonies.queries import FOR_FIRST, FOR_SECOND, labels_of
+from coalition.testimonies.readings import knows_original
 from coalition.testimonies.states import WHERE_IT_STANDS, NotPossible, State
 
 blueprint = Blueprint("desk_testimonies", __name__, url_prefix="/desk/testimonies")
@@ -128,6 +129,7 @@ def page_in_hand(testimony: Testimony, until: datetime, *, problem: bool = False
         testimony=testimony,
         choices=testimony.choices,
         edition=edition,
+        knows_original=is_second and knows_original(session, testimony.id, current_moderator()),
         edited_by_others=edition and edition.edited_by - {current_moderator().id},
         text=text or "",
         parts=parts,

@@ -17,6 +17,7 @@ from coalition.testimonies.choices import Front, Use
 from coalition.testimonies.identifiers import find_identifiers
 from coalition.testimonies.models import DeclineCode, Edition, PausedBy, Testimony
 from coalition.testimonies.moving import edition_of, locked, move, published_of
+from coalition.testimonies.readings import READ, READ_EDITED
 from coalition.testimonies.redaction import Span, merged, redacted
 from coalition.testimonies.states import CLOSED_TO_DESK, NotPossible, State, Verb
 
@@ -67,12 +68,12 @@ def take(session: Session, testimony_id: uuid.UUID, reader: Moderator, *, now: d
     testimony = locked(session, testimony_id)
     if testimony.state in (State.REDACTED, State.SECOND_READING):
         _refuse_first_reader(session, testimony, reader)
-        verb = Verb.BEGIN_SECOND
+        verb, what = Verb.BEGIN_SECOND, READ_EDITED
     else:
         _refuse_own_decision(testimony, reader)
-        verb = Verb.CLAIM
+        verb, what = Verb.CLAIM, READ
     move(session, testimony, verb, now=now)
-    _record(session, testimony, "read", reader, now=now)
+    _record(session, testimony, what, reader, now=now)
 
 
 def note_reading(

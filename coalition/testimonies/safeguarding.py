@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from coalition.accounts.models import Moderator, Role
 from coalition.accounts.queries import with_role
 from coalition.audit.actions import record
-from coalition.audit.models import AuditEntry
 from coalition.db import changed_rows, is_postgresql, sweep
 from coalition.mail.actions import queue_message
 from coalition.statements.models import DocumentVersion
@@ -23,6 +22,7 @@ from coalition.testimonies import safeguarding_emails
 from coalition.testimonies.choices import Use
 from coalition.testimonies.models import PausedBy, Testimony
 from coalition.testimonies.moving import locked
+from coalition.testimonies.readings import has_read
 from coalition.testimonies.safeguarding_models import (
     CLOSED_FLAG_LIFETIME,
     Outcome,
@@ -41,20 +41,6 @@ class Closing:
     exception: int | None
     done: str
     writer_told: WriterTold
-
-
-def has_read(session: Session, testimony_id: uuid.UUID, moderator: Moderator) -> bool:
-    """Whether this person has ever opened it, as the log says."""
-    found = session.scalars(
-        select(AuditEntry.id)
-        .where(
-            AuditEntry.action == "testimony: read",
-            AuditEntry.actor == moderator.actor,
-            AuditEntry.subject == f"testimony {testimony_id}",
-        )
-        .limit(1)
-    )
-    return found.first() is not None
 
 
 def raise_flag(
@@ -80,6 +66,7 @@ def raise_flag(
         insert.values(
             id=flag_id,
             testimony_id=testimony_id,
+            revision=testimony.revision,
             rules_version_id=testimony.rules_version_id,
             raised_by=reader.id,
             raised_at=now,
@@ -147,6 +134,12 @@ def text_of(session: Session, flag: SafeguardingFlag) -> str | None:
     """The text that was flagged; None once its writer has closed it to the desk."""
     testimony = session.get(Testimony, flag.testimony_id) if flag.testimony_id else None
     return testimony.text if testimony and not _is_closed(testimony) else None
+
+
+def is_changed(session: Session, flag: SafeguardingFlag) -> bool:
+    """Whether its writer has changed anything since it was flagged."""
+    testimony = session.get(Testimony, flag.testimony_id) if flag.testimony_id else None
+    return testimony is not None and flag.revision not in (None, testimony.revision)
 
 
 def _is_closed(testimony: Testimony) -> bool:

@@ -50,6 +50,7 @@ class SafeguardingFlag(Base):
     testimony_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("testimonies.id", ondelete="SET NULL"), index=True
     )
+    revision: Mapped[int | None]  # of what the reader read; None where that was not kept
     rules_version_id: Mapped[int] = mapped_column(ForeignKey("document_versions.id"))
     raised_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("moderators.id"))
     raised_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -232,6 +232,25 @@ def test_a_flag_that_was_opened_is_shut_again_after_a_while(
     assert WORDS not in lead.get(f"/desk/safeguarding/{flag.id}?to=all").text
 
 
+def test_the_lead_is_told_that_its_writer_changed_it_since_it_was_flagged(
+    app: Flask,
+) -> None:
+    testimony_id, lead, flag = raised(app)
+    changed = "changed something since it was flagged"
+    assert changed not in opened(lead, flag).text
+    with transaction() as session:
+        revision = session.get_one(Testimony, testimony_id).revision
+        actions.rewrite(
+            session,
+            testimony_id,
+            told("They asked me things."),
+            revision=revision,
+            sends=True,
+            now=NOW(),
+        )
+    assert changed in opened(lead, flag).text
+
+
 def test_the_rule_beside_it_is_the_one_that_its_writer_saw(app: Flask) -> None:
     _, lead, flag = raised(app)
     with transaction() as session:

@@ -425,7 +425,8 @@ def test_two_readers_and_its_writer_publish_it(app: Flask, session: Session) -> 
     assert at(number) is State.PUBLISHED
     actions_done = log_of(session)
     assert [each for each in actions_done if each.startswith("testimony")] == [
-        "testimony: read", "testimony: edit", "testimony: read", "testimony: approve",
+        "testimony: read", "testimony: edit",
+        "testimony: read the edited version", "testimony: approve",
     ]  # fmt: skip
 
 
@@ -483,6 +484,19 @@ def test_an_original_is_opened_on_purpose_alone_and_that_is_logged(
     assert log_of(session)[-1] == "testimony: read the original"
     second.submit(page, "/give-back")
     assert NAMED not in second.submit(page, "/original").text
+
+
+def test_a_second_reader_who_knows_the_original_is_asked_to_leave_it_to_others(app: Flask) -> None:
+    number = sent()
+    second = reader(app)
+    second.submit(take(second, number), "/give-back")
+    edit(reader(app), number)
+    page = take(second, number)
+    assert "You have read it before as it was written" in page.text
+    second.submit(page, "/give-back")
+    fresh = reader(app)
+    page = take(fresh, number)
+    assert "as it was written" not in page.text
 
 
 def test_the_second_checklist_blocks_too(app: Flask) -> None:

@@ -601,7 +601,8 @@ def test_the_log_says_who_did_what_and_holds_nothing_of_what_was_written(
         select(AuditEntry).where(AuditEntry.subject == f"testimony {ticket.testimony_id}")
     ).all()
     assert [each.action for each in lines] == [
-        "testimony: read", "testimony: edit", "testimony: read", "testimony: approve",
+        "testimony: read", "testimony: edit",
+        "testimony: read the edited version", "testimony: approve",
     ]  # fmt: skip
     assert all(each.actor.startswith("moderator ") for each in lines)
     whole = " ".join(f"{each.reason} {each.action}" for each in lines)
