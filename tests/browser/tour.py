@@ -36,6 +36,7 @@ class Tour:
     def going_to(self, state: State) -> Iterator[Visit]:
         with self._turns.next() as visit:
             state.way(visit.page, self._sites)
+            visit.page.wait_for_load_state()
             seen = Seen(visit.page.url, visit.page.title(), visit.source)
             path = self._path(state)
             written = path.with_suffix(f".{id(self)}")

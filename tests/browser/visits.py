@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -154,8 +154,8 @@ class Visit:
         return faults
 
     def violations(self, tags: Sequence[str], more_rules: Sequence[str]) -> list[str]:
-        """What axe finds fault with, by its rules with these tags, and those it leaves out of its
-        own accord: a line for each element."""
+        """What axe finds fault with once the page has come to rest, by its rules with these tags,
+        and those it leaves out of its own accord: a line for each element."""
         options = {
             "runOnly": {"type": "tag", "values": tags},
             "rules": {rule: {"enabled": True} for rule in more_rules},
@@ -163,6 +163,9 @@ class Visit:
         }
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE_SCRIPT)
+        return self._at_rest(lambda: self._violations(options))
+
+    def _violations(self, options: dict[str, Any]) -> list[str]:
         found = self.page.evaluate("options => axe.run(options)", options)
         return [
             f"{fault['id']}: {fault['help']}: {node['html']} {node['failureSummary']}"
@@ -180,12 +183,15 @@ class Visit:
     def faults(self, name: str) -> list[str]:
         """The faults that the script looks/NAME.js still finds once the page has come to rest:
         a font or a new width may need a moment."""
-        found: list[str] = self.look(name)
+        return self._at_rest(lambda: self.look(name))
+
+    def _at_rest(self, find: Callable[[], list[str]]) -> list[str]:
+        found = find()
         for _ in range(RESTS):
             if not found:
                 break
             self.page.wait_for_timeout(REST)
-            found = self.look(name)
+            found = find()
         return found
 
 

@@ -104,6 +104,7 @@ steps = st.lists(
 @example([("take", 1), ("edit", 1), ("give back", 1), *TO_PUBLISH], True)
 @example([*TO_PUBLISH, ("w pause", 0), ("decline", 1), ("w resume", 0), ("w erase", 0)], True)
 @example([*TO_PUBLISH, ("w send anew", 0), ("w resume", 0), ("w withdraw", 0)], True)
+@example([("w erase", 0), ("time passes", 0), ("accept", 0)], False)
 @example([*TO_PUBLISH[:5], ("w ask for a change", 0), *TO_PUBLISH, ("w withdraw", 0)], True)
 @settings(
     max_examples=25,
@@ -123,7 +124,7 @@ def test_it_is_public_only_as_two_people_and_its_writer_allowed(
     for name, who in story:
         before = _state(ticket.testimony_id)
         with transaction() as session:
-            testimony = session.get(Testimony, ticket.testimony_id)
+            testimony = session.get(Testimony, ticket.testimony_id, populate_existing=True)
             if testimony is None:
                 break  # erased long ago, and never public
             try:
