@@ -60,6 +60,7 @@ check: install ## The linters alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/shellcheck deploy/*.sh .ci/run
 
 # Nothing is installed again while the lock stays as it is.
 install:

@@ -291,7 +291,7 @@ def serving(database_url: str, mailbox: Mailbox, log: Path, **changes: str) -> I
     """A running site with settings of choice, ready to be visited."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = environment(database_url, mailbox.url, SITE_URL=url, **changes)
+    settings = environment(database_url, mailbox.url, **{"SITE_URL": url, **changes})
     with running(settings, "serve", "--port", str(port), log=log) as process:
         running_site = Site(url, settings, log, process.pid)
         deadline = time.monotonic() + 30
