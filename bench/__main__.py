@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import mean
 from typing import Any
 
 from bench import measures
@@ -120,7 +122,6 @@ def compare_pages_and_forms(bench: Bench) -> None:
             "confirm", per_second(confirmed), f"tutorial {per_second(theirs)}",
             confirmed.rate / theirs.rate, ">= 4",
         )  # fmt: skip
-        report.write(f"{'memory of the web processes':<44} {measures.memory(place):>19,.0f} MB")
 
 
 def compare_mail(bench: Bench) -> None:
@@ -156,31 +157,76 @@ def compare_fold(bench: Bench) -> None:
     )  # fmt: skip
 
 
+def make_hand_in(bench: Bench, names: int) -> None:
+    with bench.site("hand_in") as place:
+        measures.fill(place, names)
+        cost = measures.hand_in_cost(place)
+    bench.report.line(
+        f"hand-in of {names:,} names, {cost.seconds:,.0f} s", f"worker {cost.worker:,.0f} MB",
+        "100 MB", cost.worker / 100, "<= 1",
+    )  # fmt: skip
+    bench.report.write(
+        f"  the typesetter took {cost.typesetter:,.0f} MB beside it; {cost.shown} states of progress"
+    )
+
+
+class MemoryWatch(threading.Thread):
+    """Looks every few seconds at the memory of a tree of processes."""
+
+    INTERVAL = 5.0  # seconds
+
+    def __init__(self, *processes: int) -> None:
+        super().__init__(daemon=True)
+        self._processes, self._over = processes, threading.Event()
+        self.seen: list[float] = []
+
+    def run(self) -> None:
+        while not self._over.wait(self.INTERVAL):
+            self.seen.append(measures.memory(*self._processes))
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+    @property
+    def growth(self) -> float:
+        """The last fifth of the time beside the second fifth: the first is still warming up."""
+        fifth = max(1, len(self.seen) // 5)
+        return mean(self.seen[-fifth:]) / mean(self.seen[fifth : 2 * fifth] or self.seen[:1])
+
+
 def run_mixed(bench: Bench, minutes: float) -> None:
     """Fifty page views to a signature; nothing fails, nothing is lost."""
+    report = bench.report
     with bench.site("mixed") as place:
         form = measures.sign_form(place)
         before = bench.parts.sink.taken
-        with measures.worker(place):
+        with measures.worker(place) as worker:
+            watch = MemoryWatch(place.process, worker)
+            watch.start()
             load = drive(place.url, "mixed", form, connections=64, seconds=minutes * 60)
+            watch.stop()
             signed, sent = measures.settle(place, bench.parts.sink, before)
         problems = measures.verify(place)
-        memory = measures.memory(place)
-    bench.report.write(
+    report.write(
         f"\nmixed, {minutes:g} minutes, 64 clients: {per_second(load)}, p95 {load.p95:.0f} ms, p99 "
         f"{load.p99:.0f} ms, {load.failed} failed; {signed:,} signatures, {sent:,} mails, "
-        f"tally: {problems or 'verified'}, {memory:.0f} MB of web processes"
+        f"tally: {problems or 'verified'}"
     )
+    largest = max(watch.seen)
+    report.line("memory of web and worker", f"{largest:,.0f} MB", "300 MB", largest / 300, "<= 1")
+    report.line("the same, its growth", "last fifth", "second fifth", watch.growth, "<= 1.05")
     if load.failed or problems or signed != sent:
-        bench.report.short.append("mixed")
+        report.short.append("mixed")
 
 
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=8, help="of each load")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--names", type=int, default=1_000_000, help="of the list to hand in")
     parser.add_argument("--minutes", type=float, default=10, help="of the mixed run")
-    parser.add_argument("--only", choices=["forms", "mail", "sizes", "fold", "mixed"])
+    parser.add_argument("--only", choices=["forms", "mail", "fold", "sizes", "hand-in", "mixed"])
     return parser.parse_args()
 
 
@@ -196,6 +242,7 @@ def main() -> None:
             "mail": lambda: compare_mail(bench),
             "fold": lambda: compare_fold(bench),
             "sizes": lambda: compare_sizes(bench, wanted.sizes),
+            "hand-in": lambda: make_hand_in(bench, wanted.names),
             "mixed": lambda: run_mixed(bench, wanted.minutes),
         }
         for name, step in steps.items():

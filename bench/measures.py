@@ -7,7 +7,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -29,6 +29,8 @@ from coalition.mail.transports import make_transport
 from coalition.mail.worker import Pace, deliver_batch
 from coalition.petition.actions import Agreed, Personal, sign_petition
 from coalition.petition.forms import make_stamp
+from coalition.petition.hand_in_actions import UNFINISHED, ask_hand_in
+from coalition.petition.hand_in_models import HandIn, HandInState
 from coalition.petition.models import CountEvent, Signature, SignatureStatus
 from coalition.petition.tally import fold, verify_tally
 from coalition.settings import Settings
@@ -118,6 +120,7 @@ def _copy_one(number: int, status: SignatureStatus) -> None:
         "id": "gen_random_uuid()",
         "address_digest": "sha256(gen_random_uuid()::text::bytea)",
         "status": f"'{status.value}'",
+        "show_name": "true",
         "verified_at": "now()" if status is SignatureStatus.VERIFIED else "NULL",
         "region": "(array['wales', 'london', 'scotland'])[1 + n % 3]",
     }
@@ -209,9 +212,42 @@ def fold_seconds(place: Place, *, events: int) -> tuple[float, float]:
 
 
 @contextmanager
-def worker(place: Place) -> Iterator[None]:
-    with running(["-m", "coalition.cli", "worker"], place.settings, f"{place.url}/healthz"):
-        yield
+def worker(place: Place) -> Iterator[int]:
+    """The worker, at work. Gives the id of its process."""
+    words = ["-m", "coalition.cli", "worker"]
+    with running(words, place.settings, f"{place.url}/healthz") as process:
+        yield process
+
+
+@dataclass(frozen=True)
+class HandInCost:
+    """What it took to make the list to hand in. Memory in megabytes, at its largest."""
+
+    seconds: float
+    worker: float
+    typesetter: float  # the program that sets a part in type, and goes
+    shown: int  # different states of progress that the desk could show
+
+
+def hand_in_cost(place: Place) -> HandInCost:
+    """Have the worker make the list of all who are counted, and watch it."""
+    with transaction() as session:
+        asked = ask_hand_in(session, None, actor="bench", now=clock.utc_now()).id
+    started, largest, typesetter, shown = time.monotonic(), 0.0, 0.0, set()
+    with worker(place) as process:
+        while True:
+            db.session.rollback()
+            hand_in = db.session.get_one(HandIn, asked)
+            shown.add(hand_in.done_count)
+            if hand_in.state not in UNFINISHED:
+                break
+            mine, *others = _tree(process)
+            largest = max(largest, _proportional(mine))
+            typesetter = max(typesetter, sum(map(_proportional, others)))
+            time.sleep(0.25)
+    if hand_in.state != HandInState.DONE:
+        raise RuntimeError("the list was not made")
+    return HandInCost(time.monotonic() - started, largest, typesetter, len(shown))
 
 
 def settle(place: Place, sink: Sink, before: int) -> tuple[int, int]:
@@ -237,17 +273,23 @@ def verify(place: Place) -> str:
     return ", ".join(map(str, differences))
 
 
-def memory(place: Place) -> float:
-    """Megabytes of the server's processes; what they share is counted once (PSS)."""
-    total = 0
-    for process in _tree(place.process):
+def memory(*processes: int) -> float:
+    """Megabytes of these processes and all that they started."""
+    return sum(_proportional(each) for first in processes for each in _tree(first))
+
+
+def _proportional(process: int) -> float:
+    """Megabytes of one process; what it shares with others is counted by its part (PSS)."""
+    try:
         rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-        total += int(rollup.partition("Pss:")[2].split()[0])
-    return total / 1024
+    except OSError:  # it ended just now
+        return 0.0
+    return int(rollup.partition("Pss:")[2].split()[0]) / 1024
 
 
 def _tree(process: int) -> Iterator[int]:
     yield process
-    for task in Path(f"/proc/{process}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from _tree(int(child))
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in children.read_text().split():
+                yield from _tree(int(child))
