@@ -1,8 +1,11 @@
 """The only clock. Everything else is given the time it needs."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+# How far the clocks of two machines may be apart. A moment that is further ahead than this was
+# written down before the clock was set back.
+CLOCKS_DIFFER = timedelta(seconds=5)
 LONDON = ZoneInfo("Europe/London")
 
 

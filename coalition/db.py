@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select as sockets
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,6 +33,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -137,6 +141,32 @@ def engine_beside(url: URL, **options: Any) -> Engine:
     return engine
 
 
+# What SQLite cannot do just now: write on a full or failing disk, or beside another writer.
+_SQLITE_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Whether the database failed for a reason that passes: it is away, full or too busy. What
+    was asked of it can be asked again later."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        # The lowest byte is the kind, the others say more (sqlite.org/rescode.html).
+        return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_PASSING
+    return isinstance(error, OperationalError | InterfaceError)
+
+
 def is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
@@ -193,15 +223,35 @@ def sweep(
 
 def init_database(app: Flask, url: str, pool_size: int) -> None:
     """Attach the database at `url` to the application, `pool_size` connections a process."""
+    is_sqlite = url.startswith("sqlite")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": pool_size,
         "max_overflow": 0,
+        "pool_pre_ping": not is_sqlite,
     }
     db.init_app(app)
-    if url.startswith("sqlite"):
-        with app.app_context():
-            _prepare_sqlite(db.engine)
+    with app.app_context():
+        (_prepare_sqlite if is_sqlite else _ping_only_in_doubt)(db.engine)
+
+
+def _ping_only_in_doubt(engine: Engine) -> None:
+    """Let the pool notice a connection that PostgreSQL has closed before it is used, without
+    asking over each: a server that ends one, or is killed, leaves something to be read on its
+    socket, where otherwise nothing is.
+
+    Why not ask over each: docs/adr/0010-running.md.
+    """
+    ping = engine.dialect.do_ping
+
+    def ping_in_doubt(dbapi_connection: DBAPIConnection) -> bool:
+        if dbapi_connection.closed:
+            return False
+        poll = sockets.poll()
+        poll.register(dbapi_connection.fileno(), sockets.POLLIN)
+        return not poll.poll(0) or ping(dbapi_connection)
+
+    engine.dialect.do_ping = ping_in_doubt  # type: ignore[method-assign]
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -30,7 +31,8 @@ BLOCKING_THREADS = 4  # requests at once in each process; more only wait for one
 KILL_AFTER = 30  # seconds that a request may still take when the server stops
 HEADER_SECONDS = 10  # in which a client must have sent its request line and headers
 BACKLOG = 1024  # connections that may wait for a process
-OPEN_CONNECTIONS = 512  # in each process, idle ones among them
+OPEN_CONNECTIONS = 8192  # in each process, idle ones among them; each takes some 20 KB
+OTHER_FILES = 256  # that a process may have open beside them
 GLANCE = 0.2  # seconds between two looks of the server at whether it is to stop
 WORKER_REST = 1.0  # seconds before a worker that died is started again
 
@@ -113,7 +115,7 @@ def serve(host: str, port: int, worker: bool) -> None:
         workers=settings.web_processes,
         blocking_threads=BLOCKING_THREADS,
         backlog=BACKLOG,
-        backpressure=OPEN_CONNECTIONS,
+        backpressure=_open_connections(),
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
         respawn_failed_workers=True,
         respawn_interval=0.5,
@@ -137,6 +139,23 @@ def serve(host: str, port: int, worker: bool) -> None:
         os.environ[FOLDER_VARIABLE] = folder
         server.serve()
     click.echo("Stopped.")
+
+
+def _open_connections() -> int:
+    """How many connections each process may hold: as many as it may open files for.
+
+    Whoever comes when all are taken waits until one is given up, so idle and slow ones must not
+    take them all. Asks for what is missing, as far as the machine allows it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return OPEN_CONNECTIONS
+    files = OPEN_CONNECTIONS + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        files = min(files, hard)
+    if soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return min(OPEN_CONNECTIONS, max(soft, files) - OTHER_FILES)
 
 
 def _refuse_a_taken_port(host: str, port: int) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from coalition import clock
 from coalition.audit.actions import record
 from coalition.db import changed_rows, in_order, is_postgresql, once, sweep
 from coalition.mail.address import address_digests, parse_address
@@ -36,6 +37,7 @@ FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=2)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, 4.5.4.1: four to five days
 BEAT_EVERY = timedelta(seconds=15)
+STRAGGLE = timedelta(minutes=1)  # no form takes longer
 PULSE_ID = 1
 KEPT_AFTER_SENDING = timedelta(days=7)  # privacy notice: the fact of sending, no content
 ROWS_AT_ONCE = 5_000  # mails written in one statement
@@ -306,17 +308,44 @@ def _refuse_hopeless(session: Session, message: OutboxMessage) -> None:
 
 
 def beat(session: Session, *, now: datetime) -> None:
-    """Note that a worker looks after the outbox, at most once in BEAT_EVERY."""
-    beaten = session.execute(
-        update(MailPulse)
-        .where(MailPulse.beat_at < now - BEAT_EVERY)
-        .values(beat_at=now)
+    """Note that a worker looks after the outbox, at most once in BEAT_EVERY.
+
+    Where the last one is still to come, the clock was set back since: mails that were queued
+    before are let go now, and for STRAGGLE more, for some are still being written.
+    """
+    last = session.scalar(select(MailPulse.beat_at))
+    if last is None:
+        upsert: Any = (postgresql if is_postgresql(session) else sqlite).insert(MailPulse)
+        session.execute(upsert.values(id=PULSE_ID, beat_at=now).on_conflict_do_nothing())
+        return
+    if last > now + clock.CLOCKS_DIFFER:
+        _let_go(session, now)
+    if last < now - BEAT_EVERY or last > now + STRAGGLE:
+        session.execute(
+            update(MailPulse)
+            .where(MailPulse.beat_at == last)
+            .values(beat_at=now if last < now else now + STRAGGLE)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _let_go(session: Session, now: datetime) -> None:
+    """Let mails be due that were queued to be sent at once, at a moment that is still to come."""
+    session.execute(
+        update(OutboxMessage)
+        .where(
+            in_order(
+                OutboxMessage,
+                OutboxMessage.state == MessageState.WAITING,
+                OutboxMessage.due_at > now,
+                OutboxMessage.due_at == OutboxMessage.created_at,
+                OutboxMessage.attempts == 0,
+                wait=False,
+            )
+        )
+        .values(due_at=now)
         .execution_options(synchronize_session=False)
     )
-    if changed_rows(beaten) or session.scalar(select(MailPulse.id)):
-        return
-    upsert: Any = (postgresql if is_postgresql(session) else sqlite).insert(MailPulse)
-    session.execute(upsert.values(id=PULSE_ID, beat_at=now).on_conflict_do_nothing())
 
 
 def note_server(session: Session, trouble: str | None, *, now: datetime) -> None:

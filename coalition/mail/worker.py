@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
+from time import monotonic
 
 from sqlalchemy.orm import Session
 
@@ -31,7 +32,7 @@ from coalition.mail.transports import (
 )
 
 BATCH = 100  # mails claimed at once
-RECORD_EVERY = timedelta(seconds=1)
+RECORD_EVERY = 1.0  # seconds
 LEASE_MARGIN = timedelta(minutes=2)  # no mail is begun this close to the end of the lease
 
 # Writes the mail for a row of the outbox, or None when nobody is to be written to any more.
@@ -44,14 +45,15 @@ class Pace:
     """Spaces mails evenly: `rate` a second, and not faster after a pause."""
 
     def __init__(self, rate: float) -> None:
-        self._gap = timedelta(seconds=1 / rate)
-        self._next: datetime | None = None
+        self._gap = 1 / rate
+        self._next = float("-inf")
 
     def wait(self, stop: Event) -> None:
         """Wait for the next mail's turn, or until `stop` is set."""
-        now = clock.utc_now()
-        if self._next and self._next > now:
-            stop.wait((self._next - now).total_seconds())
+        # Not by the time of day: were that set back, mail would stand still for as long.
+        now = monotonic()
+        if self._next > now:
+            stop.wait(self._next - now)
             now = max(now, self._next)
         self._next = now + self._gap
 
@@ -113,18 +115,25 @@ def deliver_batch(
         waiting = deque(actions.claim_batch(session, limit, now=claimed_at))
     # From here on the rows are only read: no transaction stays open while a server answers.
     session.expunge_all()
-    lease_ends = claimed_at + actions.LEASE - LEASE_MARGIN
+    time_for_it = actions.LEASE - LEASE_MARGIN
     batch = Batch()
-    last_record = claimed_at
+    began = last_record = monotonic()
+
+    def is_out_of_time() -> bool:
+        # By the time of day, which goes on while a machine is suspended; and without it, for it
+        # may be set back.
+        by_day = clock.utc_now() - claimed_at > time_for_it
+        return by_day or monotonic() - began > time_for_it.total_seconds()
+
     try:
         while waiting and not batch.server_unavailable:
             pace.wait(stop)
-            if stop.is_set() or clock.utc_now() > lease_ends:
+            if stop.is_set() or is_out_of_time():
                 break
             _deliver(waiting.popleft(), transport, writers, batch)
-            if clock.utc_now() - last_record > RECORD_EVERY:
+            if monotonic() - last_record > RECORD_EVERY:
                 batch.record()
-                last_record = clock.utc_now()
+                last_record = monotonic()
     finally:
         batch.record()
         if waiting:

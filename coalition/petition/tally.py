@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import FromClause
 
 from coalition.audit.actions import record
+from coalition.clock import CLOCKS_DIFFER
 from coalition.db import changed_rows, enum_column, is_postgresql, once
 from coalition.petition.models import (
     ASIDE_OF,
@@ -248,11 +249,15 @@ def fold_lag(session: Session, *, now: datetime) -> timedelta:
 
 
 def _tell_time(session: Session, moved: int, now: datetime) -> None:
-    """Move "as at" forward, where something changed or it has stood for a while."""
+    """Move "as at" forward, where something changed or it has stood for a while; and back, where
+    the clock was set back since."""
     state = session.get(TallyState, 1)
     if state is None:
         session.add(TallyState(id=1, folded_at=now))
-    elif now > state.folded_at and (moved or now - state.folded_at >= TOLD_EVERY):
+        session.flush()
+        return
+    since = now - state.folded_at
+    if since >= TOLD_EVERY or (moved and since > timedelta()) or since < -CLOCKS_DIFFER:
         state.folded_at = now
     session.flush()
 

@@ -8,15 +8,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Flask, Response, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    ServiceUnavailable,
+    TooManyRequests,
+)
 from wtforms import Field, Form, SelectField
 
+from coalition.db import is_passing
 from coalition.web.limits import retry_after
 from coalition.web.logs import places
 from coalition.web.problems import problem
 from coalition.web.watch import request_id
 
 ERROR_STATUS = "coalition.error_status"  # set in the request's environment by an error page
+BACK_SOON = 10  # seconds after which to try again what the database could not do
 LABELS = {
     "name": "Name",
     "email": "Email",
@@ -42,8 +49,23 @@ PAGES = frozenset({400, 403, 404, 405, 413, 429, 500})
 log = logging.getLogger(__name__)
 
 
+def as_told(error: HTTPException) -> HTTPException:
+    """The error as visitors are told of it: a failure that passes is no broken program."""
+    if isinstance(error, InternalServerError) and is_passing(error.original_exception):
+        return ServiceUnavailable(retry_after=BACK_SOON)
+    return error
+
+
+def _set_retry_after(response: Response, error: HTTPException) -> None:
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(retry_after(error))
+    if isinstance(error, ServiceUnavailable):
+        response.headers["Retry-After"] = str(error.retry_after or BACK_SOON)
+
+
 def error_page(error: HTTPException) -> Response:
     """The page for an HTTP error; those without one of their own share the page of 400 or 500."""
+    error = as_told(error)
     status = error.code or 500
     page = status if status in PAGES else (500 if status >= 500 else 400)
     request.environ[ERROR_STATUS] = status
@@ -55,8 +77,7 @@ def error_page(error: HTTPException) -> Response:
         ),
         status,
     )
-    if isinstance(error, TooManyRequests):
-        response.headers["Retry-After"] = str(retry_after(error))
+    _set_retry_after(response, error)
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         response.headers["Allow"] = ", ".join(sorted(allowed))
@@ -71,6 +92,7 @@ def form_again(error: HTTPException, form_class: type[Form], page: Callable[...,
     """
     if isinstance(error, InternalServerError):
         log_failure(error)
+    error = as_told(error)
     try:
         form = form_class(request.form)
         form.validate()  # tidies what was typed
@@ -80,8 +102,7 @@ def form_again(error: HTTPException, form_class: type[Form], page: Callable[...,
     except Exception:
         # The form is too large to be read, or the campaign's own words cannot be had.
         return error_page(error)
-    if isinstance(error, TooManyRequests):
-        response.headers["Retry-After"] = str(retry_after(error))
+    _set_retry_after(response, error)
     return response
 
 
@@ -154,7 +175,7 @@ def init_errors(app: Flask, *, is_file: Callable[[str], bool]) -> None:
     def handle(error: HTTPException) -> Response:
         if isinstance(error, InternalServerError):
             log_failure(error)
-        return problem(error) if is_file(request.path) else error_page(error)
+        return problem(as_told(error)) if is_file(request.path) else error_page(error)
 
     app.register_error_handler(HTTPException, handle)
     app.add_template_global(request_id)
