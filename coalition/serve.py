@@ -5,14 +5,20 @@ Why granian, and why these settings: docs/adr/0002-wsgi-server.md.
 
 from __future__ import annotations
 
+import gc
 import logging
+import multiprocessing
 import os
 import resource
+import runpy
+import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
@@ -34,48 +40,55 @@ BACKLOG = 1024  # connections that may wait for a process
 OPEN_CONNECTIONS = 8192  # in each process, idle ones among them; each takes some 20 KB
 OTHER_FILES = 256  # that a process may have open beside them
 GLANCE = 0.2  # seconds between two looks of the server at whether it is to stop
+COMMAND_NAME = Path("/proc/self/comm")
+WORKER_NAME = "coalition-work"  # of at most 15 letters
 WORKER_REST = 1.0  # seconds before a worker that died is started again
 
 log = logging.getLogger(__name__)
+_forking = multiprocessing.get_context("fork")
 
 
 class WorkerKeeper:
-    """Runs `coalition worker` beside the web server, and again if it dies."""
+    """Runs `coalition worker` beside the web server, and again if it dies.
 
-    def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, daemon=True)
+    It is forked, so that it shares the memory of all that is loaded: a process started anew takes
+    some 70 MB more. Only the server's main thread forks, which no other thread can surprise.
+    """
 
     def start(self) -> None:
-        """Start the worker, before the web processes are forked: one that is forked while
-        another process is being started keeps a pipe open that the start waits for."""
-        self._process = self._start_worker()
-        self._thread.start()
+        """Start the worker."""
+        self._process = _forking.Process(target=_become_worker, daemon=True)
+        self._process.start()
+        self._died_at: float | None = None
+
+    def look(self) -> None:
+        """Start the worker again, WORKER_REST after it died."""
+        if self._process.exitcode is None:
+            return
+        now = time.monotonic()
+        if self._died_at is None:
+            self._died_at = now
+        elif now - self._died_at >= WORKER_REST:
+            status = self._process.exitcode
+            log.error("the worker ended with status %s; it is started again", status)
+            self.start()
 
     def stop(self) -> None:
         """Ask the worker to finish the mail in hand, and wait until it has."""
-        self._stop.set()
         self._process.terminate()
-        self._thread.join()
+        self._process.join()
 
-    def _start_worker(self) -> subprocess.Popen[bytes]:
-        # In a session of its own: Ctrl-C reaches the server, and the server stops the worker.
-        return subprocess.Popen(
-            [sys.executable, "-m", "coalition.cli", "worker"],
-            start_new_session=True,
-            # It answers no requests, and has nothing to count.
-            env={name: each for name, each in os.environ.items() if name != FOLDER_VARIABLE},
-        )
 
-    def _keep(self) -> None:
-        while True:
-            status = self._process.wait()
-            if self._stop.wait(WORKER_REST):
-                return
-            log.error("the worker ended with status %s; it is started again", status)
-            self._process = self._start_worker()
-            if self._stop.is_set():
-                self._process.terminate()
+def _become_worker() -> None:
+    """Be `coalition worker` from now on."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    # It answers no requests, and has nothing to count.
+    os.environ.pop(FOLDER_VARIABLE, None)
+    with suppress(OSError):  # where there is such a file, `top` and `ps -o comm` tell it apart
+        COMMAND_NAME.write_text(WORKER_NAME)
+    sys.argv[1:] = ["worker"]
+    runpy.run_module("coalition.cli", run_name="__main__")
 
 
 class _Glances(threading.Event):
@@ -85,6 +98,10 @@ class _Glances(threading.Event):
     wait is seen only after it, and one that comes while a lock is held waits for ever.
     """
 
+    def __init__(self, look: Callable[[], None]) -> None:
+        super().__init__()
+        self._look = look
+
     def set(self) -> None:
         """Nothing: the next look is never far."""
 
@@ -93,6 +110,7 @@ class _Glances(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         time.sleep(GLANCE)
+        self._look()
         return True
 
 
@@ -126,15 +144,19 @@ def serve(host: str, port: int, worker: bool) -> None:
         log_access=False,
         log_dictconfig=SERVER_LOGGERS,
     )
+    keeper = WorkerKeeper()
     if worker:
-        keeper = WorkerKeeper()
         server.on_startup(keeper.start)
         server.on_shutdown(keeper.stop)
     click.echo(f"Open {settings.site_url} (listening on {host}:{port}). Ctrl-C stops it.")
-    # Web processes leave the terminal's group as soon as they are forked: Ctrl-C is for the
+    # Web processes and worker leave the terminal's group as soon as they are forked: Ctrl-C is for the
     # server, which stops them in order. One that ended by itself would be taken for a crash.
     os.register_at_fork(after_in_child=os.setpgrp)
-    server.main_loop_interrupt = _Glances()
+    server.main_loop_interrupt = _Glances(keeper.look if worker else lambda: None)
+    # What is loaded stays for good: looking through it for garbage would only write into memory
+    # that the processes share.
+    gc.collect()
+    gc.freeze()
     with TemporaryDirectory(prefix="coalition-metrics-") as folder:
         os.environ[FOLDER_VARIABLE] = folder
         server.serve()

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import HTTPException
-from pathlib import Path
 from threading import Event, Lock, Thread
 
 from flask import Flask
@@ -183,34 +182,3 @@ def _assert_kept_once(crowd: Crowd, confirmed: list[str]) -> None:
 
 def _public_count(site: Site) -> int:
     return int(json.loads(site.visitor.get("/petition/count.json").text)["count"])
-
-
-def runs(process_id: int) -> bool:
-    """Whether a process is there and does something; one that only waits to be reaped is not."""
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def children_of(process_id: int) -> list[int]:
-    """The running processes that a process has started."""
-    files = Path(f"/proc/{process_id}/task").glob("*/children")
-    return [each for file in files for each in map(int, file.read_text().split()) if runs(each)]
-
-
-def worker_of(site: Site) -> list[int]:
-    """The site's `coalition worker`, if it runs."""
-    return [each for each in children_of(site.group) if _command_of(each).endswith(b"\0worker\0")]
-
-
-def web_processes_of(site: Site) -> list[int]:
-    """The processes that answer the site's visitors."""
-    return [each for each in children_of(site.group) if b"\0serve\0" in _command_of(each)]
-
-
-def _command_of(process_id: int) -> bytes:
-    try:
-        return Path(f"/proc/{process_id}/cmdline").read_bytes()
-    except OSError:
-        return b""

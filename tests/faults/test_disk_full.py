@@ -14,16 +14,10 @@ from coalition.db import db, transaction
 from coalition.mail.models import OutboxMessage
 from coalition.petition.models import Signature
 from tests.conftest import serving
-from tests.faults.crowd import (
-    assert_nothing_lost,
-    children_of,
-    signing,
-    wait_until,
-    web_processes_of,
-    worker_of,
-)
+from tests.faults.crowd import assert_nothing_lost, signing, wait_until
 from tests.faults.test_serving import on_sqlite
 from tests.mailbox import Mailbox
+from tests.processes import children_of, web_processes_of, worker_of
 from tests.signing import sign
 from tests.visitor import Page, visitor_of
 

@@ -10,10 +10,11 @@ import pytest
 
 from coalition.serve import OTHER_FILES
 from tests.conftest import Site, serving
-from tests.faults.crowd import assert_nothing_lost, signing, web_processes_of
+from tests.faults.crowd import assert_nothing_lost, signing
 from tests.faults.held_connections import held
 from tests.faults.test_serving import on_sqlite
 from tests.mailbox import Mailbox
+from tests.processes import web_processes_of
 
 PROCESSES = 2
 SHARE = 0.8  # of what a process may hold: the system does not share them out quite evenly

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Postgres, _quickest_folder, prepare, serving
-from tests.faults.crowd import assert_nothing_lost, signing, wait_until, worker_of
+from tests.faults.crowd import assert_nothing_lost, signing, wait_until
 from tests.mailbox import Mailbox
+from tests.processes import worker_of
 from tests.storing import OwnPostgres
 
 BACK_WITHIN = 5  # seconds in which people can sign again

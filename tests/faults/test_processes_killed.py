@@ -10,14 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Site, serving
-from tests.faults.crowd import (
-    assert_nothing_lost,
-    signing,
-    wait_until,
-    web_processes_of,
-    worker_of,
-)
+from tests.faults.crowd import assert_nothing_lost, signing, wait_until
 from tests.mailbox import Mailbox
+from tests.processes import web_processes_of, worker_of
 
 Processes = Callable[[Site], list[int]]
 

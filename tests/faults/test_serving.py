@@ -27,6 +27,7 @@ from coalition.serve import HEADER_SECONDS
 from tests.conftest import ROOT, environment, running, serving
 from tests.factories import make_signature
 from tests.mailbox import Mailbox
+from tests.processes import runs
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -36,14 +37,6 @@ def wait_until(condition: Callable[[], bool], words: str, seconds: float = 20) -
     while not condition():
         assert time.monotonic() < deadline, words
         time.sleep(0.1)
-
-
-def runs(process_id: int) -> bool:
-    """Whether a process is there and does something; one that only waits to be reaped is not."""
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @on_sqlite
@@ -96,8 +89,8 @@ def test_a_worker_ends_with_the_process_that_started_it(
     with parent.stdout as told:
         worker = int(told.readline())
     try:
-        time.sleep(3)  # until it knows whose child it is
-        assert runs(worker)
+        threads = Path(f"/proc/{worker}/task")
+        wait_until(lambda: len(list(threads.iterdir())) > 5, "it does not know whose child it is")
         parent.kill()
         parent.wait()
         wait_until(lambda: not runs(worker), "the worker goes on alone", 15)

@@ -7,19 +7,9 @@ import signal
 from pathlib import Path
 
 from tests.conftest import serving
-from tests.faults.test_serving import on_sqlite, runs, wait_until
+from tests.faults.test_serving import on_sqlite, wait_until
 from tests.mailbox import Mailbox
-
-
-def workers_of(process_id: int) -> list[int]:
-    """The running `coalition worker` processes that a process has started."""
-    children = Path(f"/proc/{process_id}/task").glob("*/children")
-    ids = [int(each) for file in children for each in file.read_text().split()]
-    return [
-        each
-        for each in ids
-        if runs(each) and Path(f"/proc/{each}/cmdline").read_bytes().endswith(b"\0worker\0")
-    ]
+from tests.processes import worker_of
 
 
 @on_sqlite
@@ -27,10 +17,10 @@ def test_a_worker_that_dies_is_started_again(
     database_url: str, mailbox: Mailbox, tmp_path: Path
 ) -> None:
     with serving(database_url, mailbox, tmp_path / "log") as site:
-        wait_until(lambda: len(workers_of(site.group)) == 1, "no worker runs")
-        (first,) = workers_of(site.group)
+        wait_until(lambda: len(worker_of(site)) == 1, "no worker runs")
+        (first,) = worker_of(site)
         os.kill(first, signal.SIGKILL)
-        wait_until(lambda: bool(set(workers_of(site.group)) - {first}), "no other worker came")
+        wait_until(lambda: bool(set(worker_of(site)) - {first}), "no other worker came")
         visitor = site.visitor
         visitor.submit(
             visitor.get("/petition"), "/petition/sign",

@@ -31,6 +31,7 @@ from tests.conftest import serving
 from tests.factories import make_signature
 from tests.leaks import Marks
 from tests.mailbox import Mailbox, free_port
+from tests.processes import web_processes_of
 from tests.storing import running_redis
 from tests.visitor import Page, Visitor, visitor_of
 
@@ -396,13 +397,6 @@ def test_no_label_says_anything_of_anybody(make_app: MakeApp) -> None:
 # Over all processes
 
 
-def processes_of(group: int) -> list[int]:
-    """The web processes of a server: each has a group of its own, and the server as parent."""
-    found = Path(f"/proc/{group}/task/{group}/children").read_text().split()
-    commands = {int(each): Path(f"/proc/{each}/cmdline").read_bytes() for each in found}
-    return [each for each, command in commands.items() if b"worker" not in command]
-
-
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where servers make the folders in which their processes write figures."""
@@ -422,7 +416,7 @@ def test_the_figures_are_those_of_all_processes_even_of_one_that_was_killed(
         return total(read(site.visitor), "requests_total", route="/healthz", status="200")
 
     with serving(database_url, mailbox, tmp_path / "log", WEB_PROCESSES="2") as site:
-        before = processes_of(site.group)
+        before = web_processes_of(site)
         assert len(before) == 2
         (folder,) = folders.glob("coalition-metrics-*")
         assert folder.stat().st_mode & 0o077 == 0
@@ -443,7 +437,7 @@ def test_the_figures_are_those_of_all_processes_even_of_one_that_was_killed(
         # As a process leaves it that is killed while it begins.
         (folder / "counter_999999.db").touch()
         deadline = time.monotonic() + 20
-        while len(now := processes_of(site.group)) < 2 or before[0] in now:
+        while len(now := web_processes_of(site)) < 2 or before[0] in now:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         for _ in range(50):
