@@ -36,19 +36,20 @@ def test_a_correction_on_a_form_that_was_not_made_here_is_offered_anew(
     """Or else nobody could say which consent stood beside it."""
     with transaction() as writing:
         signature = make_signature(writing, name="Ada")
+        own_id = signature.id
     page = visitor.get(private_path(signature))
     again = visitor.submit(page, "/details", name="Ada Corrected", show_name="yes", stamp=stamp)
     assert again.status == 422
     assert "Press the button once more" in again.text
     session.rollback()
     session.expunge_all()
-    kept = session.get_one(Signature, signature.id)
+    kept = session.get_one(Signature, own_id)
     assert (kept.name, kept.show_name) == ("Ada", False)
     assert again.form("/details").values["name"] == "Ada Corrected"
     assert visitor.submit(again, "/details").status == 200
     session.rollback()
     session.expunge_all()
-    assert session.get_one(Signature, signature.id).name == "Ada Corrected"
+    assert session.get_one(Signature, own_id).name == "Ada Corrected"
 
 
 def test_links_that_ran_out_are_renewed_only_so_often(make_app: MakeApp) -> None:
@@ -128,10 +129,11 @@ def test_a_removed_signature_stays_removed_when_it_is_withdrawn(
 ) -> None:
     with transaction() as writing:
         signature = make_signature(writing, status=SignatureStatus.REMOVED)
+        own_id = signature.id
     visitor.post(f"{private_path(signature)}/withdraw", {})
     session.rollback()
     session.expunge_all()
-    assert session.get_one(Signature, signature.id).status is SignatureStatus.REMOVED
+    assert session.get_one(Signature, own_id).status is SignatureStatus.REMOVED
 
 
 def test_the_download_holds_each_text_that_was_agreed_to(app: Flask, visitor: Visitor) -> None:
