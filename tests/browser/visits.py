@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -142,20 +142,13 @@ class Visit:
         self._browser._sync(send())
 
     def faults_by_keyboard(self, name: str) -> list[str]:
-        """What a look finds after Tab was pressed, so that the browser shows where the focus is. A
-        browser that is busy may miss a key: what is a fault is one at every look."""
-        faults: list[str] = []
-        for _ in range(RESTS):
-            self.page.keyboard.press("Tab")
-            faults = self.look(name)
-            if not faults:
-                break
-            self.page.wait_for_timeout(REST)
-        return faults
+        """What a look finds after Tab was pressed, so that the browser shows where the focus is."""
+        self.page.keyboard.press("Tab")
+        return self.faults(name)
 
     def violations(self, tags: Sequence[str], more_rules: Sequence[str]) -> list[str]:
-        """What axe finds fault with once the page has come to rest, by its rules with these tags,
-        and those it leaves out of its own accord: a line for each element."""
+        """What axe finds fault with, by its rules with these tags, and those it leaves out of its
+        own accord: a line for each element."""
         options = {
             "runOnly": {"type": "tag", "values": tags},
             "rules": {rule: {"enabled": True} for rule in more_rules},
@@ -163,9 +156,6 @@ class Visit:
         }
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE_SCRIPT)
-        return self._at_rest(lambda: self._violations(options))
-
-    def _violations(self, options: dict[str, Any]) -> list[str]:
         found = self.page.evaluate("options => axe.run(options)", options)
         return [
             f"{fault['id']}: {fault['help']}: {node['html']} {node['failureSummary']}"
@@ -183,15 +173,12 @@ class Visit:
     def faults(self, name: str) -> list[str]:
         """The faults that the script looks/NAME.js still finds once the page has come to rest:
         a font or a new width may need a moment."""
-        return self._at_rest(lambda: self.look(name))
-
-    def _at_rest(self, find: Callable[[], list[str]]) -> list[str]:
-        found = find()
+        found: list[str] = self.look(name)
         for _ in range(RESTS):
             if not found:
                 break
             self.page.wait_for_timeout(REST)
-            found = find()
+            found = self.look(name)
         return found
 
 
