@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,24 +25,10 @@ from coalition.petition.models import Signature, SignatureStatus
 from coalition.serve import HEADER_SECONDS
 from tests.conftest import ROOT, environment, running, serving
 from tests.factories import make_signature
+from tests.faults.crowd import runs, wait_until
 from tests.mailbox import Mailbox
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-def wait_until(condition: Callable[[], bool], words: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, words
-        time.sleep(0.1)
-
-
-def runs(process_id: int) -> bool:
-    """Whether a process is there and does something; one that only waits to be reaped is not."""
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @on_sqlite
