@@ -145,6 +145,18 @@ def let_time_pass() -> None:
         )
 
 
+def assert_told_kindly(page: Page) -> None:
+    """What happened, what to do next, and what was typed, to be sent again at one press. A
+    process that has not yet shown the petition's page cannot put the form into it."""
+    assert page.status == 503
+    assert int(page.headers["retry-after"]) > 0
+    assert "Something broke on our side" in page.text
+    assert "your signature was not taken" in page.text or "Sending a form twice" in page.text
+    kept = page.form("/petition/sign").values
+    assert kept["name"] == "Ada Fictional"
+    assert kept["email"].startswith("person")
+
+
 def assert_nothing_lost(site: Site, crowd: Crowd, mailbox: Mailbox) -> None:
     """Whoever was told to look in their mail has one signature, has got a mail, and counts once
     when they follow its link; and all figures agree."""

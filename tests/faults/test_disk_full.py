@@ -16,6 +16,7 @@ from coalition.petition.models import Signature
 from tests.conftest import serving
 from tests.faults.crowd import (
     assert_nothing_lost,
+    assert_told_kindly,
     children_of,
     signing,
     wait_until,
@@ -25,16 +26,9 @@ from tests.faults.crowd import (
 from tests.faults.test_serving import on_sqlite
 from tests.mailbox import Mailbox
 from tests.signing import sign
-from tests.visitor import Page, visitor_of
+from tests.visitor import visitor_of
 
 pytestmark = on_sqlite
-
-
-def assert_told_kindly(page: Page) -> None:
-    assert page.status == 503
-    assert int(page.headers["retry-after"]) > 0
-    assert "your signature was not taken" in page.text
-    assert page.form("/petition/sign").values["name"] == "Ada Fictional"
 
 
 @contextmanager
