@@ -39,11 +39,10 @@ from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
 from coalition.db import Base
-from coalition.schema import is_current, newest, versions
+from coalition.schema import HALF, is_current, newest, versions
 from coalition.settings import checked_database_url
 from coalition.stored import Sum, read_rows, stored_engine, stored_tables, sum_up
 
-HALF = "half-a-copy"
 ROWS_WRITTEN = 500  # in one transaction
 BYTES_WRITTEN = 4 * 1024 * 1024  # likewise, or a little more
 # Tables in which the migrations write a row: nothing has happened while this column of it is 0.

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from coalition.db import db
 
+HALF = "half-a-copy"  # the version of a database that `coalition db copy` has not finished
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -34,6 +35,16 @@ def is_current(connection: Connection) -> bool:
     return versions(connection) == newest()
 
 
+def is_behind(connection: Connection) -> bool:
+    """Whether the database lacks a migration. Raises SQLAlchemyError.
+
+    One that has had migrations that this version does not know is ahead, not behind: while a new
+    version is put up machine by machine, the one before it serves on.
+    """
+    found = versions(connection)
+    return not found or HALF in found or bool(found & _all() - newest())
+
+
 def versions(connection: Connection) -> frozenset[str]:
     """The last migrations that the database has had; none of a database without tables."""
     return frozenset(MigrationContext.configure(connection).get_current_heads())
@@ -43,6 +54,12 @@ def versions(connection: Connection) -> frozenset[str]:
 def newest() -> frozenset[str]:
     """The last migrations that there are."""
     return frozenset(ScriptDirectory(str(MIGRATIONS)).get_heads())
+
+
+@lru_cache
+def _all() -> frozenset[str]:
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return frozenset(each.revision for each in scripts)
 
 
 _theirs = flask_migrate.cli.db

@@ -8,12 +8,13 @@ import smtplib
 import ssl
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from coalition.mail.messages import Envelope
 from coalition.settings import MailServer
 
 SMTP_TIMEOUT = 30  # seconds without an answer, after which the server counts as gone
+TAKING_TIMEOUT = 90  # the same, for a mail that it has got; well within the end of a lease
 
 
 class DeliveryFailure(Exception):
@@ -42,6 +43,24 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; the next send makes a new one."""
+
+
+class _Patient(smtplib.SMTP):
+    """Waits longer for the word that a whole mail was taken: whoever goes away before that word
+    sends the mail again, and again, and each time it may arrive (RFC 5321, 4.5.3.2.6)."""
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        if self.sock:
+            self.sock.settimeout(TAKING_TIMEOUT)
+        try:
+            return super().data(msg)
+        finally:
+            if self.sock:
+                self.sock.settimeout(SMTP_TIMEOUT)
+
+
+class _PatientTls(_Patient, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte on."""
 
 
 class SmtpTransport:
@@ -111,14 +130,14 @@ class SmtpTransport:
         server = self._server
         connection: smtplib.SMTP
         if server.scheme == "smtps":
-            connection = smtplib.SMTP_SSL(
+            connection = _PatientTls(
                 server.host,
                 server.port,
                 timeout=SMTP_TIMEOUT,
                 context=ssl.create_default_context(),
             )
         else:
-            connection = smtplib.SMTP(server.host, server.port, timeout=SMTP_TIMEOUT)
+            connection = _Patient(server.host, server.port, timeout=SMTP_TIMEOUT)
         try:
             if server.scheme == "smtp+starttls":
                 connection.starttls(context=ssl.create_default_context())

@@ -116,10 +116,10 @@ def readyz() -> Response:
 
 def what_is_not_ready() -> list[str]:
     """What keeps the site from doing its work, one line each. Raises SQLAlchemyError."""
-    from coalition.schema import is_current  # noqa: PLC0415 (no command should wait for it)
+    from coalition.schema import is_behind  # noqa: PLC0415 (no command should wait for it)
 
     problems = []
-    if not is_current(db.session.connection()):
+    if is_behind(db.session.connection()):
         return ["the database needs `coalition db upgrade`"]
     if oldest_due(db.session(), now=clock.utc_now()) > OUTBOX_PATIENCE:
         problems.append("mail has been waiting for too long; does a worker run?")

@@ -14,21 +14,14 @@ from coalition.db import db, transaction
 from coalition.mail.models import OutboxMessage
 from coalition.petition.models import Signature
 from tests.conftest import serving
-from tests.faults.crowd import assert_nothing_lost, signing, wait_until
+from tests.faults.crowd import assert_nothing_lost, assert_told_kindly, signing, wait_until
 from tests.faults.test_serving import on_sqlite
 from tests.mailbox import Mailbox
 from tests.processes import children_of, web_processes_of, worker_of
 from tests.signing import sign
-from tests.visitor import Page, visitor_of
+from tests.visitor import visitor_of
 
 pytestmark = on_sqlite
-
-
-def assert_told_kindly(page: Page) -> None:
-    assert page.status == 503
-    assert int(page.headers["retry-after"]) > 0
-    assert "your signature was not taken" in page.text
-    assert page.form("/petition/sign").values["name"] == "Ada Fictional"
 
 
 @contextmanager

@@ -26,7 +26,8 @@ from tests.faults.test_serving import on_sqlite
 pytestmark = on_sqlite  # what is tried here does not depend on the database
 
 PATIENCE = 0.3  # seconds for a server that hangs, in place of half a minute
-CUT, HANG = "cut", "hang"
+TAKING_PATIENCE = 1.5  # the same, for one that has the whole mail
+CUT, HANG, SLOW = "cut", "hang", "slow"
 REPLIES = ("421 4.3.2 closing", "451 4.3.0 later", "452 4.3.1 full", "554 5.7.1 not you")
 # What is answered at each step while all is well; in the middle of a mail nothing is.
 STEPS = {"greeting": "220 here", "EHLO": "250 here", "MAIL": "250 OK", "RCPT": "250 OK",
@@ -71,8 +72,12 @@ class Dialogue(StreamRequestHandler):
         if at != step or self.server.spoilt not in self.recipient:
             self.say(STEPS.get(step, "250 OK"))
             return True
+        if wrong == SLOW:
+            time.sleep(PATIENCE * 2)
+            self.say(STEPS[step])
+            return True
         if wrong == HANG:
-            time.sleep(PATIENCE * 3)
+            time.sleep(TAKING_PATIENCE + PATIENCE)
         if wrong in (CUT, HANG):
             raise CutOff
         self.say(wrong)
@@ -92,7 +97,7 @@ class Dialogue(StreamRequestHandler):
                 return
             if line.lower().startswith(b"message-id:"):
                 message_id = line.decode().partition("<")[2].partition("@")[0]
-        if self.server.fault[0] != "the final dot" or self.server.fault[1] in (CUT, HANG):
+        if self.server.fault[0] != "the final dot" or self.server.fault[1] in (CUT, HANG, SLOW):
             self.server.received.append(message_id)
         self.answer("the final dot")
 
@@ -100,6 +105,7 @@ class Dialogue(StreamRequestHandler):
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(transports, "SMTP_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(transports, "TAKING_TIMEOUT", TAKING_PATIENCE)
     with Server() as running:
         thread = Thread(target=running.serve_forever, args=(0.05,))
         thread.start()
@@ -168,6 +174,15 @@ def test_a_mail_at_which_the_server_always_cuts_the_line_holds_back_no_other(
     let_time_pass()
     work(server)
     assert bad in server.received
+
+
+def test_a_server_that_takes_its_time_over_a_whole_mail_gets_it_once(
+    app: Flask, server: Server
+) -> None:
+    ids = queue()
+    server.fault = ("the final dot", SLOW)
+    assert work(server).sent == len(ids)
+    assert sorted(server.received) == sorted(ids)
 
 
 def test_only_a_mailbox_that_does_not_exist_is_given_up(app: Flask, server: Server) -> None:

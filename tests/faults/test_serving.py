@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,17 +24,11 @@ from coalition.petition.models import Signature, SignatureStatus
 from coalition.serve import HEADER_SECONDS
 from tests.conftest import ROOT, environment, running, serving
 from tests.factories import make_signature
+from tests.faults.crowd import wait_until
 from tests.mailbox import Mailbox
 from tests.processes import runs
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-def wait_until(condition: Callable[[], bool], words: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, words
-        time.sleep(0.1)
 
 
 @on_sqlite

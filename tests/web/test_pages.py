@@ -15,6 +15,7 @@ from coalition import clock
 from coalition.db import transaction
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
+from coalition.schema import HALF
 from coalition.web.access import Access
 from tests.conftest import ROOT
 from tests.factories import make_signature
@@ -223,6 +224,21 @@ def test_without_a_campaign_the_site_says_that_it_is_not_open(app: Flask, visito
     assert visitor.get("/healthz").status == 200
 
 
+def set_version(version: str) -> None:
+    with transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": version})
+
+
+def test_the_version_before_serves_on_after_an_upgrade_and_none_serves_before(
+    app: Flask, visitor: Visitor
+) -> None:
+    set_version("9999_of_the_next_version")
+    assert visitor.get("/readyz").status == 200
+    for behind in ("0014_flagged_revision", HALF):
+        set_version(behind)
+        assert "coalition db upgrade" in visitor.get("/readyz").text
+
+
 def test_the_site_is_not_ready_while_mail_waits_or_the_schema_is_old(
     app: Flask, visitor: Visitor
 ) -> None:
@@ -235,8 +251,7 @@ def test_the_site_is_not_ready_while_mail_waits_or_the_schema_is_old(
         long_ago = clock.utc_now() - timedelta(hours=1)
         queue_message(session, "petition.erased", now=long_ago, details={"address": "a@b.c"})
     assert "does a worker run" in visitor.get("/readyz").text
-    with transaction() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    set_version("0001_signatures")
     assert "coalition db upgrade" in visitor.get("/readyz").text
 
 
