@@ -13,7 +13,7 @@ from werkzeug.routing.converters import AnyConverter, IntegerConverter, UUIDConv
 from coalition.accounts.models import Role
 from coalition.accounts.sessions import is_desk
 from coalition.web.access import Access
-from tests.desking import signed_in
+from tests.desking import give_password, make_moderator, sign_in_as
 from tests.visitor import Visitor
 
 SOMETHING = uuid.UUID(int=7)
@@ -54,5 +54,7 @@ def routes(app: Flask, method: str) -> Iterator[Route]:
 
 def administrator(app: Flask) -> tuple[Visitor, str]:
     """A browser of somebody who may do everything at the desk, and the token of its forms."""
-    visitor = signed_in(app, *Role)
+    moderator_id = make_moderator(app, *Role)
+    give_password(app, moderator_id)
+    visitor = sign_in_as(app, moderator_id)
     return visitor, visitor.get("/desk/people").form("/desk/leave").values["csrf_token"]
