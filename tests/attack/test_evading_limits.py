@@ -124,13 +124,35 @@ def test_no_forged_header_makes_many_of_one(
 
 def test_what_cannot_be_read_is_limited_as_one(served: Site) -> None:
     """However it is written: as long as a proxy writes it, it is a fault of the proxy's."""
-    nonsense = ("unknown", "_hidden", "203.0.113.9:N", "[2001:db8::9]:N", "1e3", "0x7f.1", "²", "N")
+    nonsense = (
+        "unknown",
+        "_hidden",
+        "203.0.113.9:N",
+        "[2001:db8::9]:N",
+        "1e3",
+        "0x7f.1",
+        "a b",
+        "N",
+    )
     told = []
     for number in range(2):
         for each in nonsense:
-            value = each.replace("N", str(number)).encode("latin-1").decode("latin-1")
+            value = each.replace("N", str(number))
             told.append(post(served, "/petition/sign", {}, (FOR, value)))
     assert told == [422] * SENT + [429] * (len(told) - SENT)
+
+
+def test_a_header_that_is_not_ascii_makes_nobody_one_of_this_machine(served: Site) -> None:
+    """The server hands it on empty, with all that the proxy added to it."""
+    host = served.url.removeprefix("http://")
+    assert from_one(served, (FOR, "198.51.100.\xb2, 203.0.113.77")) == REFUSED
+    for path in ("/metrics", "/dev/components"):
+        connection = HTTPConnection(host, timeout=30)
+        connection.putrequest("GET", path)
+        connection.putheader(FOR, "\xb2, 203.0.113.77")
+        connection.endheaders()
+        assert connection.getresponse().status == 404
+        connection.close()
 
 
 def test_addresses_within_one_64_are_one_network_and_those_of_a_48_are_not() -> None:

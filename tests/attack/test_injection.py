@@ -22,7 +22,7 @@ from tests.attack.routes import routes
 from tests.desking import signed_in
 from tests.endorsing import check, send
 from tests.factories import make_endorsement, make_signature
-from tests.handing_in import made as hand_in_made
+from tests.handing_in import content, make
 from tests.mailbox import Mailbox, html_of, text_of
 from tests.signing import sign
 from tests.telling import open_the_form, write
@@ -66,7 +66,9 @@ def test_no_name_and_no_address_adds_a_line_to_a_mail(
     sign(visitor, name="Ada", email=f"ada@example.org{end}{HEADER}")
     sign(visitor, name="Ada", email=f"ada{end}@example.org")
     for field in ("name", "contact_name", "contact_role", "email", "organisation_website"):
-        page = check(visitor, **{field: words if field != "email" else f"ada@example.org{end}{HEADER}"})
+        page = check(
+            visitor, **{field: words if field != "email" else f"ada@example.org{end}{HEADER}"}
+        )
         if any(("step", "send") in form.buttons for form in page.forms):
             send(visitor, page)
     for path in ("/petition/resend", "/supporters/resend", "/desk/forgotten"):
@@ -88,14 +90,16 @@ def test_nothing_in_a_mail_is_a_stranger_s_link_or_markup(
             send(visitor, page)
     work()
     for mail in mailbox.received:
-        assert "evil" not in text_of(mail)
+        assert not re.search(r"(://|www\.)evil", text_of(mail))
         links = re.findall(r'(?:href|src)="([^"]*)"', html_of(mail))
         assert not [each for each in links if "evil" in each]
         assert "<b>Ada" not in html_of(mail)
         assert "49" not in str(mail["Subject"])
 
 
-@pytest.mark.parametrize("end", ["%0d%0a", "%0a", "%E5%98%8A%E5%98%8D", "%C2%85", "%E2%80%A8", "%5Cr%5Cn"])
+@pytest.mark.parametrize(
+    "end", ["%0d%0a", "%0a", "%E5%98%8A%E5%98%8D", "%C2%85", "%E2%80%A8", "%5Cr%5Cn"]
+)
 def test_nothing_in_an_address_adds_a_header_to_an_answer(
     app: Flask, visitor: Visitor, end: str
 ) -> None:
@@ -111,7 +115,9 @@ def test_nothing_in_an_address_adds_a_header_to_an_answer(
 def test_no_form_adds_a_header_to_an_answer(app: Flask, visitor: Visitor) -> None:
     open_the_form(app)
     typed = "x@example.org\r\nSet-Cookie: evil=1\r\n\r\n<script>"
-    values = dict.fromkeys(("name", "email", "next", "sealed", "step", "key", "source", "slug"), typed)
+    values = dict.fromkeys(
+        ("name", "email", "next", "sealed", "step", "key", "source", "slug"), typed
+    )
     for route in routes(app, "POST"):
         if route.access is not Access.DESK:
             page = visitor.post(route.path, values, follow=False)
@@ -121,8 +127,19 @@ def test_no_form_adds_a_header_to_an_answer(app: Flask, visitor: Visitor) -> Non
     assert "evil=1" not in str(write(visitor, text=typed).headers)
 
 
-FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＠A1", "=cmd|' /C calc'!A0")
-STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+FORMULAS = (
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1+1",
+    "＠A1",
+    "=cmd|' /C calc'!A0",
+)
+STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def tables(app: Flask, visitor: Visitor) -> Iterator[tuple[str, bytes]]:
@@ -138,17 +155,17 @@ def tables(app: Flask, visitor: Visitor) -> Iterator[tuple[str, bytes]]:
     log = desk.submit(desk.get("/desk/audit"), "/desk/audit/export")
     assert "csv" in log.headers["content-type"]
     yield "/desk/audit/export", log.data
-    with hand_in_made(app) as parts:
-        yield "names.csv", parts
+    yield "names.csv", content(make(), "names.csv")
 
 
 def test_no_cell_of_any_table_runs_in_a_spreadsheet(app: Flask, visitor: Visitor) -> None:
     with transaction() as session:
-        for number, words in enumerate(FORMULAS):
+        for words in FORMULAS:
             make_endorsement(session, name=words, words=words)
             make_signature(session, name=words, show_name=True, status=SignatureStatus.VERIFIED)
-            record(session, actor=words, action=words, subject=words, reason=words, now=clock.utc_now())
-            assert number < 20
+            record(
+                session, actor=words, action=words, subject=words, reason=words, now=clock.utc_now()
+            )
     seen = 0
     for path, data in tables(app, visitor):
         if path.endswith(".xlsx"):
