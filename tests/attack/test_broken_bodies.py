@@ -113,9 +113,7 @@ def test_no_field_of_any_route_breaks_it(app: Flask, name: str) -> None:
 
 
 @on_postgresql
-@pytest.mark.parametrize(
-    "value", ["%00", "%FF", "9" * 50, "9223372036854775808", "-1", "%C2%B2"]
-)
+@pytest.mark.parametrize("value", ["%00", "%FF", "9" * 50, "9223372036854775808", "-1", "%C2%B2"])
 def test_nothing_after_a_question_mark_breaks_a_page(app: Flask, value: str) -> None:
     moderator, _ = administrator(app)
     names = ("page", "passage", "before", "cluster", "number", "words", "kind", "source", "to", "v",
