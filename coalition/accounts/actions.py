@@ -29,6 +29,7 @@ from coalition.accounts.queries import (
     find_moderator,
     find_reset,
     hold_with_role,
+    id_with_password,
     other_administrators,
     with_role,
 )
@@ -174,9 +175,7 @@ def request_password_link(session: Session, email: str, *, now: datetime) -> Non
     Where nobody is to get it, the same is done for nobody: how long the answer takes must not
     tell whose address is known here.
     """
-    moderator = find_by_address(session, email)
-    is_known = moderator is not None and moderator.active and moderator.password is not None
-    reference = moderator.id if moderator is not None and is_known else uuid.uuid4()
+    reference = id_with_password(session, email) or uuid.uuid4()
     queue_message(session, emails.PASSWORD_LINK, reference=reference, now=now)
 
 

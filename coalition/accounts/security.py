@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Response, redirect, request
+from flask import Flask, Response, abort, redirect, request
 from flask import session as cookie
 from flask_security import LoginForm, Security, auth_required
 from flask_security.signals import user_authenticated
@@ -39,6 +39,8 @@ from coalition.web.headers import ALONE
 from coalition.web.limits import limit_writes, spend
 
 SHORTEST_PASSWORD = 12  # characters
+LONGEST_PROOF = 1_000  # characters; no password, no address and no code has as many
+PROOFS = ("email", "password", "code")
 TRIES_PURPOSE = "accounts.tries"
 # Where somebody guesses: at a password, a code from an app, a recovery code. Not at a passkey,
 # which nobody can guess, and which says whose it is only once it was given.
@@ -161,6 +163,7 @@ def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:
             return redirect(f"{SIGN_IN}?again=1", 303)
         # Each guess counts against the account that it is about, whatever network it comes from.
         if request.method == "POST" and endpoint in GUESSED_AT:
+            _refuse_what_is_too_long()
             spend("LIMIT_SIGN_IN", keyring().digest(TRIES_PURPOSE, _guessed_about(endpoint)))
         answer = view(*args, **values)
         # A page in answer to a guess says that it is wrong.
@@ -188,6 +191,12 @@ def _is_set_up_meanwhile() -> bool:
         return False
     moderator = find_by_uniquifier(db.session(), cookie.get("tf_user_id", ""))
     return moderator is not None and moderator.has_second_factor
+
+
+def _refuse_what_is_too_long() -> None:
+    """What is far longer than any proof takes minutes to normalise, and breaks the hasher."""
+    if any(len(request.form.get(name, "")) > LONGEST_PROOF for name in PROOFS):
+        abort(413)
 
 
 def _guessed_about(endpoint: str) -> str:

@@ -28,6 +28,7 @@ from coalition.mail.forms import email_field
 from coalition.statements.queries import current_campaign
 from coalition.web.errors import Typed, typed_in
 from coalition.web.forms import (
+    LONGEST_TIDIED,
     Line,
     PublicForm,
     is_showable,
@@ -41,6 +42,7 @@ from coalition.web.forms import (
 LONGEST_WORDS = 3_000  # characters, some 500 words
 LONGEST_WEBSITE = 300  # characters
 LONGEST_ANSWER = 5_000  # characters
+_TOO_LONG = f"The website's address must have {LONGEST_WEBSITE} characters or fewer"
 CHOOSE = "Choose one"
 STAMP_PURPOSE = "endorsements.form"
 
@@ -50,6 +52,8 @@ def normal_website(text: str) -> str:
 
     Raises ValueError, with words for whoever typed it.
     """
+    if len(text) > LONGEST_TIDIED:
+        raise ValueError(_TOO_LONG)
     whole = text if re.match(r"[a-zA-Z][\w+.-]*:", text) else f"https://{text}"
     if not whole.lower().startswith(("http://", "https://")):
         raise ValueError("The website's address must begin with https:// or http://")
@@ -69,7 +73,7 @@ def normal_website(text: str) -> str:
         raise ValueError(advice)
     website = urlunsplit((parts.scheme, host + port, parts.path, parts.query, ""))
     if len(website) > LONGEST_WEBSITE:
-        raise ValueError(f"The website's address must have {LONGEST_WEBSITE} characters or fewer")
+        raise ValueError(_TOO_LONG)
     return website
 
 

@@ -9,6 +9,7 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from coalition.crypto import keyring
 
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+LONGEST_TYPED = 2_000  # characters; what is longer could take minutes to normalise
 PURPOSE = "signatures.address"  # label of the keys that digest canonical addresses
 DOMAIN_PURPOSE = "signatures.domain"
 
@@ -59,6 +60,8 @@ def parse_address(text: str) -> str:
 
 
 def _validate(text: str) -> ValidatedEmail:
+    if len(text) > LONGEST_TYPED:
+        raise NotAnAddress("It is too long")
     trimmed = unicodedata.normalize("NFC", text.strip())
     try:
         # Reserved names such as .test are judged by whether mail to them arrives, not here.

@@ -14,6 +14,7 @@ import uuid
 from coalition.crypto import Keyring
 
 CODE_DIGITS = 8
+LONGEST_TYPED = 200  # characters; what is longer is no code, and could take minutes to normalise
 PURPOSE = "mail.code"
 
 
@@ -27,6 +28,8 @@ def codes_for(ring: Keyring, subject_id: uuid.UUID) -> tuple[str, ...]:
 
 def normal_code(typed: str) -> str:
     """What was typed, less the spaces, dashes and dots that people put between groups."""
+    if len(typed) > LONGEST_TYPED:
+        return ""
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", typed))
 
 

@@ -8,7 +8,7 @@ from html import escape, unescape
 from html.parser import HTMLParser
 
 _LINK = re.compile(r'(\s(?:href|src)=")([^"]*)(")')
-_STYLE_LINK = re.compile(rb"url\(\s*[\"']?([^\"')]+)[\"']?\s*\)")
+_STYLE_LINK = re.compile(rb"url\(\s*[\"']?([^\"'()]+)[\"']?\s*\)")
 
 # Gives the address of an archived file for a link of a page; the link itself where it leads
 # elsewhere; None where it leads to nothing that is in the archive.

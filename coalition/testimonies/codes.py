@@ -41,6 +41,8 @@ _SIXTEEN_DIGITS = re.compile(
     r"(?<!\d)(?:\d{4}[\W_]{0,4}){3}\d{4}(?!\d)"
     r"|(?<!\d)(?:\d[ \t.\u00a0\u202f-]{0,2}){15}\d(?!\d)"
 )
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+LONGEST_TYPED = 2_000  # characters: the code, and whatever stands between its digits
 _DIGITS_IN_A_ROW = re.compile(r"\d(?:[\W_]*\d){15,}")
 
 
@@ -99,20 +101,27 @@ def grouped(code: str) -> str:
 
 def normal_code(typed: str) -> str:
     """The digits of what was typed, whatever stands between them; empty where it is no code."""
-    plain = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", typed))
+    if len(typed) > LONGEST_TYPED:
+        return ""
+    plain = re.sub(r"[\W_]", "", _with_plain_digits(typed))
     return plain if re.fullmatch(rf"[0-9]{{{CODE_DIGITS}}}", plain) else ""
+
+
+def _with_plain_digits(text: str) -> str:
+    """`text` in NFKC, made so a character at a time: as a whole, a chapter of nothing but accents
+    takes hours, for they are sorted. No digit is made of two characters."""
+    return _BEYOND_ASCII.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def codes_in(text: str) -> list[str]:
     """What looks like a receipt code in a text, as it stands there."""
-    plain = unicodedata.normalize("NFKC", text)
-    return [found.group() for found in _SIXTEEN_DIGITS.finditer(plain)]
+    return [found.group() for found in _SIXTEEN_DIGITS.finditer(_with_plain_digits(text))]
 
 
 def possible_codes(text: str) -> Iterator[str]:
     """Every code that `normal_code` would read out of some part of a text: 16 digits, with nothing
     but spaces and marks between them."""
-    for row in _DIGITS_IN_A_ROW.finditer(unicodedata.normalize("NFKC", text)):
+    for row in _DIGITS_IN_A_ROW.finditer(_with_plain_digits(text)):
         digits = re.sub(r"[\W_]", "", row.group())
         for start in range(len(digits) - CODE_DIGITS + 1):
             yield digits[start : start + CODE_DIGITS]

@@ -100,7 +100,9 @@ class TellForm(TextForm):
             )
 
     def validate_code_is_meant(self, field: BooleanField) -> None:
-        if codes_in(self.text.data or "") and not field.data:
+        if self.text.errors or field.data:
+            return  # a text that is too long to be taken is not searched
+        if codes_in(self.text.data or ""):
             raise ValidationError(
                 "Your text holds a number like a receipt code. Whoever reads the text could open "
                 "an account with it. Take it out; or tick this box, if it is something else"

@@ -18,6 +18,9 @@ from flask import request
 from coalition.web.watch import ROUTE
 
 MOST_KEPT = 512  # pages of some 13 KB
+# Characters of an address, with its host and its query. No link of ours is as long; whoever makes
+# up longer ones is answered, and fills nothing.
+LONGEST_KEPT = 1_000
 _KEEP = "coalition.keep_page"
 # Of an answer that the browser has already (RFC 9110, 15.4.5).
 _OF_NO_CONTENT = frozenset({"content-length", "content-type"})
@@ -55,6 +58,8 @@ class PageCache:
             environ.get("PATH_INFO", ""),
             environ.get("QUERY_STRING", ""),
         )
+        if sum(map(len, key)) > LONGEST_KEPT:
+            return self._site(environ, start)
         kept = self._kept.get(key)
         if kept is None or kept.until < monotonic():
             return self._ask(key, environ, start)

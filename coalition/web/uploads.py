@@ -66,6 +66,12 @@ class Request(flask.Request):
 
     form_data_parser_class = BoundedForms
 
+    @property
+    def is_json(self) -> bool:
+        """Never: no form of ours is sent so. The libraries that would read it take whatever it
+        holds for fields, and break where it is nested deeply."""
+        return False
+
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         return BoundedFile()
 
