@@ -10,6 +10,7 @@ import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from inspect import Parameter, signature
 from itertools import product
 from typing import Any
@@ -153,11 +154,11 @@ def test_no_testimony_is_searched_long_for_a_code(app: Flask, text: str) -> None
         "/static/{}/",
     ],
 )
-@pytest.mark.parametrize("atom", [".", "a.", "./", "%2e%2f", "-", "1", "%CC%81"])
-def test_no_address_takes_long(app: Flask, visitor: Visitor, path: str, atom: str) -> None:
-    long = path.format(atom * (60_000 // len(atom)))
-    assert work(lambda: visitor.get(long, follow=False)) < SECONDS
-    assert work(lambda: is_file_path(long)) < SECONDS / 10
+def test_no_address_takes_long(app: Flask, visitor: Visitor, path: str) -> None:
+    for atom in (".", "a.", "./", "%2e%2f", "-", "1", "%CC%81"):
+        long = path.format(atom * (60_000 // len(atom)))
+        assert work(partial(visitor.get, long, follow=False)) < SECONDS, atom
+        assert work(partial(is_file_path, long)) < SECONDS / 10, atom
 
 
 ATOMS = (

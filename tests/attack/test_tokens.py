@@ -129,17 +129,17 @@ def test_each_token_opens_its_own_door(app: Flask) -> None:
             assert visitor_of(app).get(path, follow=False).status == 200, (name, rule)
 
 
-@pytest.mark.parametrize(
-    "purpose", [*Purpose, "petition.nothing", "accounts.password", "", "..", "%00"]
-)
-def test_a_link_is_renewed_for_its_own_purpose_alone(app: Flask, purpose: str) -> None:
+def test_a_link_is_renewed_for_its_own_purpose_alone(app: Flask) -> None:
+    """One that is about nothing in this room is gone, and nobody is written to."""
+    tokens = genuine(app)
     for room, own in (("petition", "petition."), ("supporters", "endorsements.")):
-        for name, token in genuine(app).items():
-            if name == purpose and name.startswith(own):
-                continue
-            page = visitor_of(app).post(f"/{room}/renew/{purpose}/{token}", {}, follow=False)
-            # A token of the other room is about nothing here: gone, and nobody is written to.
-            assert page.status in (404, 405, 410, 308), (room, name)
+        for purpose in [*Purpose, "petition.nothing", "accounts.password", "", "..", "%00"]:
+            for name, token in tokens.items():
+                if name != purpose or not name.startswith(own):
+                    page = visitor_of(app).post(
+                        f"/{room}/renew/{purpose}/{token}", {}, follow=False
+                    )
+                    assert page.status in (308, 404, 405, 410), (room, purpose, name)
 
 
 FORMER = "another-secret-that-is-long-enough-too"

@@ -27,6 +27,7 @@ from tests.mailbox import free_port
 from tests.visitor import Visitor
 
 NAME = "petition.example.org"
+VISITOR = "127.0.0.7"  # an address that nothing else has
 NGINX_MAIN = """
 daemon off;
 worker_processes 1;
@@ -56,7 +57,9 @@ class Proxy:
         """A connection to the proxy, as to the public address."""
         trusted = ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
         connection = http.client.HTTPSConnection(name, timeout=30)
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        raw = socket.create_connection(
+            ("127.0.0.1", self.port), timeout=30, source_address=(VISITOR, 0)
+        )
         try:
             connection.sock = trusted.wrap_socket(raw, server_hostname=name)
         except OSError:

