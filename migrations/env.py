@@ -17,7 +17,9 @@ from coalition.db import db
 
 # A change of a table waits until everybody else is done with it, and whoever comes after waits
 # behind the change: so it waits for a moment only, lets them pass, and tries again.
-LOCK_PATIENCE = "1s"
+# Shorter than PostgreSQL's `deadlock_timeout` of a second: where it and somebody who signs wait for
+# one another, the upgrade gives way.
+LOCK_PATIENCE = "500ms"
 LET_PASS = 3  # seconds between two tries
 GIVE_UP_AFTER = 600  # seconds
 
