@@ -40,6 +40,7 @@ from sqlalchemy.types import TypeDecorator
 
 from coalition.replica import RoutedSession
 
+CONNECT_PATIENCE = 3  # seconds until a PostgreSQL server that says nothing counts as away
 SQLITE_PATIENCE = 30_000  # milliseconds a writer waits for another one
 
 
@@ -229,6 +230,8 @@ def init_database(app: Flask, url: str, pool_size: int) -> None:
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_pre_ping": not is_sqlite,
+        # Else a server that is cut off holds each request for as long as the network does: minutes.
+        "connect_args": {} if is_sqlite else {"connect_timeout": CONNECT_PATIENCE},
     }
     db.init_app(app)
     with app.app_context():
