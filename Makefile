@@ -7,11 +7,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/development.txt
+AUDIT := .venv-audit
+AUDIT_LOCK := requirements/audit.txt
 NU := tests/browser/vnu
 PORT ?= 8000
 CAMPAIGN ?= campaign
 
-.PHONY: run coalition test bench screenshots browser check install lock clean
+.PHONY: run coalition test bench audit screenshots browser check install lock clean
 
 # The settings of a site that somebody tries out on this machine.
 run coalition: export COALITION_DATABASE_URL ?= sqlite:///instance/coalition.db
@@ -37,6 +39,13 @@ test: check browser ## Every check and test, on real parts that it brings itself
 
 bench: install ## What the site carries, as ratios to its limits (needs wrk)
 	@$(BIN)/python -m bench $(BENCH)
+
+# Not a part of the tests: the answer changes from one day to the next, and needs the network.
+audit: ## Whether a weakness is known of any package that the site or its tests use
+	@cmp -s $(AUDIT_LOCK) $(AUDIT)/installed.txt || { $(PYTHON) -m venv --clear $(AUDIT) \
+		&& $(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(AUDIT_LOCK) \
+		&& cp $(AUDIT_LOCK) $(AUDIT)/installed.txt; }
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps --require-hashes -r $(LOCK)
 
 screenshots: install browser ## Pictures of the main pages, in screenshots/
 	@$(BIN)/python -m tests.browser.screenshots
@@ -81,6 +90,8 @@ lock:
 	uv pip compile pyproject.toml --group dev --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links -q \
 		-c requirements/runtime.txt -o requirements/development.txt
+	uv pip compile --group audit --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o $(AUDIT_LOCK)
 
 clean: ## Remove the environment and all caches; instance/ stays
-	rm -rf $(VENV) $(NU)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(AUDIT) $(NU)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
