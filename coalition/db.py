@@ -38,9 +38,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from coalition.postgresql import PATIENCE
 from coalition.replica import RoutedSession
 
-CONNECT_PATIENCE = 3  # seconds until a PostgreSQL server that says nothing counts as away
 SQLITE_PATIENCE = 30_000  # milliseconds a writer waits for another one
 
 
@@ -136,8 +136,10 @@ def one_moment() -> Iterator[Session]:
 
 def engine_beside(url: URL, **options: Any) -> Engine:
     """An engine for the database at `url` that keeps no connection; `options` are SQLAlchemy's."""
-    engine = create_engine(url, poolclass=NullPool, **options)
-    if engine.dialect.name == "sqlite":
+    is_sqlite = url.get_backend_name() == "sqlite"
+    patience = {} if is_sqlite else PATIENCE
+    engine = create_engine(url, poolclass=NullPool, connect_args=patience, **options)
+    if is_sqlite:
         _prepare_sqlite(engine)
     return engine
 
@@ -230,8 +232,7 @@ def init_database(app: Flask, url: str, pool_size: int) -> None:
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_pre_ping": not is_sqlite,
-        # Else a server that is cut off holds each request for as long as the network does: minutes.
-        "connect_args": {} if is_sqlite else {"connect_timeout": CONNECT_PATIENCE},
+        "connect_args": {} if is_sqlite else PATIENCE,
     }
     db.init_app(app)
     with app.app_context():

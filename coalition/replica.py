@@ -17,8 +17,9 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from coalition.postgresql import PATIENCE
+
 REST = 10.0  # seconds for which a replica that failed is not asked again
-PATIENCE = 2  # seconds to connect; fewer libpq does not know
 
 Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Replica:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": PATIENCE},
+            connect_args=PATIENCE,
         )
 
     def rests(self) -> bool:

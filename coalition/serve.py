@@ -40,25 +40,32 @@ BACKLOG = 1024  # connections that may wait for a process
 OPEN_CONNECTIONS = 8192  # in each process, idle ones among them; each takes some 20 KB
 OTHER_FILES = 256  # that a process may have open beside them
 GLANCE = 0.2  # seconds between two looks of the server at whether it is to stop
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COMMAND_NAME = Path("/proc/self/comm")
 WORKER_NAME = "coalition-work"  # of at most 15 letters
+WORKER_KILL_AFTER = 100  # seconds; a slow mail server may take 90 of them for the mail in hand
 WORKER_REST = 1.0  # seconds before a worker that died is started again
 
 log = logging.getLogger(__name__)
-_forking = multiprocessing.get_context("fork")
 
 
 class WorkerKeeper:
     """Runs `coalition worker` beside the web server, and again if it dies.
 
     It is forked, so that it shares the memory of all that is loaded: a process started anew takes
-    some 70 MB more. Only the server's main thread forks, which no other thread can surprise.
+    some 70 MB more.
     """
 
     def start(self) -> None:
-        """Start the worker."""
-        self._process = _forking.Process(target=_become_worker, daemon=True)
-        self._process.start()
+        """Start the worker. Raises OSError where the machine has no room for it."""
+        process = multiprocessing.Process(target=_become_worker, daemon=True)
+        # A signal that comes before the worker listens must wait, and not be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        self._process = process
         self._died_at: float | None = None
 
     def look(self) -> None:
@@ -67,22 +74,29 @@ class WorkerKeeper:
             return
         now = time.monotonic()
         if self._died_at is None:
-            self._died_at = now
-        elif now - self._died_at >= WORKER_REST:
             status = self._process.exitcode
             log.error("the worker ended with status %s; it is started again", status)
-            self.start()
+            self._died_at = now
+        elif now - self._died_at >= WORKER_REST:
+            try:
+                self.start()
+            except OSError as error:
+                log.error("the worker cannot be started: %s", error.strerror)
+                self._died_at = now
 
     def stop(self) -> None:
         """Ask the worker to finish the mail in hand, and wait until it has."""
         self._process.terminate()
+        self._process.join(WORKER_KILL_AFTER)
+        self._process.kill()
         self._process.join()
 
 
 def _become_worker() -> None:
     """Be `coalition worker` from now on."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     # It answers no requests, and has nothing to count.
     os.environ.pop(FOLDER_VARIABLE, None)
     with suppress(OSError):  # where there is such a file, `top` and `ps -o comm` tell it apart
@@ -123,6 +137,8 @@ def serve(host: str, port: int, worker: bool) -> None:
     """Serve the site, with the worker in the same process tree."""
     settings: Settings = current_app.extensions["settings"]
     _refuse_a_taken_port(host, port)
+    # Python 3.14 no longer forks by itself: nothing would be shared.
+    multiprocessing.set_start_method("fork", force=True)
     server = Granian(
         "wsgi:app",
         address=host,
@@ -145,6 +161,8 @@ def serve(host: str, port: int, worker: bool) -> None:
         log_dictconfig=SERVER_LOGGERS,
     )
     keeper = WorkerKeeper()
+    # Whoever closes the terminal wants it to stop. The server would start its processes anew.
+    server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt))
     if worker:
         server.on_startup(keeper.start)
         server.on_shutdown(keeper.stop)

@@ -7,6 +7,7 @@ Any number may run, on any number of machines.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import threading
@@ -59,7 +60,9 @@ def run_worker(app: Flask) -> None:
     threads = [threading.Thread(target=_repeat, args=(app, job, stop)) for job in jobs]
     for thread in threads:
         thread.start()
-    parent = os.getppid()
+    # Known from before the fork, if it was forked: the parent may be gone by now.
+    forked_by = multiprocessing.parent_process()
+    parent = (forked_by and forked_by.pid) or os.getppid()
     while not stop.wait(IDLE):
         if os.getppid() != parent:
             stop.set()

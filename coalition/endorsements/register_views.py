@@ -46,7 +46,7 @@ blueprint.app_context_processor(
         "decided_days": DECIDED_LIFETIME.days,
     }
 )
-LARGEST_BODY = 48 * 1024 * 1024  # bytes; of a larger file the form cannot be given back
+LARGEST_BODY = 16 * 1024 * 1024  # bytes; of a larger file the form cannot be given back
 FORM_ID = "endorsements.form-id"
 
 View = str | BaseResponse | tuple[str, int]

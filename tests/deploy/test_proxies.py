@@ -26,7 +26,7 @@ from tests.signing import sign
 
 KINDS = ("nginx", "caddy")
 BESIDES = 12  # slow bodies at once: more than the threads of the site
-TOO_LARGE = 51 * 1024 * 1024  # bytes
+TOO_LARGE = 18 * 1024 * 1024  # bytes
 IDLE = 10.5  # seconds; the site closes a connection that was idle for 10
 
 
@@ -153,8 +153,8 @@ def test_a_body_that_no_form_takes_is_refused_in_words(front: Front) -> None:
     connection.putheader("Content-Length", str(TOO_LARGE))
     connection.endheaders()
     with suppress(OSError):  # nginx answers before it has read all
-        for _ in range(51):
-            connection.send(bytes(TOO_LARGE // 51))
+        for _ in range(18):
+            connection.send(bytes(TOO_LARGE // 18))
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()
@@ -200,7 +200,7 @@ def test_nginx_keeps_public_pages_and_nothing_else(nginx: Front) -> None:
 
     assert len(numbers("/petition")) == 1
     assert len(numbers("/press/counts.csv")) == 1
-    for path in ("/testimonies", "/desk/sign-in", "/petition/signature/none", "/nowhere"):
+    for path in ("/desk/sign-in", "/petition/signature/none", "/nowhere"):
         assert len(numbers(path)) == 3, path
     kept = [
         each.read_bytes() for each in (nginx.proxy.folder / "cache").rglob("*") if each.is_file()
@@ -218,8 +218,10 @@ def test_nginx_shows_pages_while_the_site_is_away_but_none_that_may_be_taken_bac
     deadline = time.monotonic() + 30
     while visitor.get("/readyz").status != 502:
         assert time.monotonic() < deadline
+    while visitor.get("/testimonies").status != 502:  # it may be kept for ten seconds
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
     assert visitor.get("/petition").status == 200
-    assert visitor.get("/testimonies").status == 502
 
 
 def test_nginx_stops_a_machine_that_sends_form_after_form(nginx: Front) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from coalition.mail.transports import TAKING_TIMEOUT
 from coalition.serve import KILL_AFTER
 from coalition.settings import PREFIX, Settings, SettingsError
 from tests.conftest import ROOT, SECRET, run_command
@@ -45,10 +46,10 @@ def test_the_unit_of_the_backup_starts_the_script_that_is_there() -> None:
     assert script.stat().st_mode & 0o111
 
 
-@pytest.mark.parametrize("name", ["web", "worker"])
-def test_a_unit_lets_the_requests_and_mails_in_hand_finish(name: str) -> None:
+@pytest.mark.parametrize(("name", "longest"), [("web", KILL_AFTER), ("worker", TAKING_TIMEOUT)])
+def test_a_unit_lets_the_requests_and_mails_in_hand_finish(name: str, longest: float) -> None:
     unit = DEPLOY / "systemd" / f"coalition-{name}.service"
-    assert int(lines_of(unit, "TimeoutStopSec")[0]) > KILL_AFTER
+    assert int(lines_of(unit, "TimeoutStopSec")[0]) > longest
     assert lines_of(unit, "KillMode") == ["mixed"]
 
 

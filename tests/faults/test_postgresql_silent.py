@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from coalition.app import create_app
-from coalition.db import CONNECT_PATIENCE
+from coalition.postgresql import CONNECT_PATIENCE
 from coalition.settings import Settings
 from tests.conftest import environment
 from tests.visitor import visitor_of
