@@ -16,14 +16,15 @@ from coalition.testimonies import actions, decisions, safeguarding
 from coalition.testimonies.complaint_actions import complain
 from coalition.testimonies.complaint_forms import NEEDED
 from coalition.testimonies.complaint_models import Complaint, Ground
-from coalition.testimonies.models import PublishedTestimony
+from coalition.testimonies.models import PublishedTestimony, Testimony
+from coalition.testimonies.safeguarding_models import SafeguardingFlag
 from tests.browser.desk import arrive, at_desk
 from tests.browser.sites import Place, Sites
 from tests.browser.state import State, wrong
 from tests.browser.ways import LONG_NAME, LONG_WORDS, Way, press, then
 from tests.caring import open_rule
 from tests.desking import make_moderator
-from tests.telling import make_testimony, publish
+from tests.telling import make_testimony, publish, told
 
 BREAK = "/desk/you/break/00000000-0000-4000-8000-000000000000"
 
@@ -88,6 +89,18 @@ def flag(place: Place, *, withdrawn: bool = False) -> uuid.UUID:
         if withdrawn:
             actions.withdraw(session, number, now=now)
     return flag_id
+
+
+def see_case_that_changed(page: Page, sites: Sites) -> None:
+    flag_id = flag(sites.main)
+    with sites.main.app.app_context(), transaction() as session:
+        number = session.get_one(SafeguardingFlag, flag_id).testimony_id
+        assert number
+        testimony, what = session.get_one(Testimony, number), told(LONG_WORDS)
+        revision, now = testimony.revision, clock.utc_now()
+        actions.rewrite(session, number, what, revision=revision, sends=True, now=now)
+    at_desk(f"/desk/safeguarding/{flag_id}", Role.SAFEGUARDING)(page, sites)
+    press(page, OPEN_IT)
 
 
 def see_flags(page: Page, sites: Sites) -> None:
@@ -235,6 +248,7 @@ CARE_STATES = [
     State("desk safeguarding", see_flags, "The longest waiting first".lower()),
     State("desk safeguarding: one", see_case(), "The rule that the writer saw"),
     State("desk safeguarding: opened", then(see_case(), OPEN_IT), "What worried the reader"),
+    State("desk safeguarding: changed", see_case_that_changed, "has been back"),
     State(
         "desk safeguarding: withdrawn",
         then(see_case(withdrawn=True), OPEN_IT),

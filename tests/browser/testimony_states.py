@@ -83,6 +83,22 @@ def open_second(rest: str = "", **choices: Any) -> Way:
     return _take_and_open(lambda place: edited(place, **choices), rest)
 
 
+def second_who_knows_it(page: Page, sites: Sites) -> None:
+    """As a second reader who has begun to read it before, and gave it back."""
+    place = sites.main
+    who, first = (make_moderator(place.app, Role.MODERATOR) for _ in range(2))
+    number = waits(place)
+    with place.app.app_context(), transaction() as session:
+        reader, now = session.get_one(Moderator, who), clock.utc_now()
+        decisions.take(session, number, reader, now=now)
+        decisions.give_back(session, number, reader, now=now)
+        edit_all(session, number, session.get_one(Moderator, first))
+    arrive(page, place, who)
+    page.goto(f"/desk/testimonies/{number}")
+    press(page, "Take it")
+    page.wait_for_url(f"**/desk/testimonies/{number}")
+
+
 def see_queue(page: Page, sites: Sites) -> None:
     waits(sites.main)
     edited(sites.main)
@@ -310,6 +326,7 @@ TESTIMONY_STATES = [
     wrong("desk testimony ask: nothing", say("/ask", " "), "Write some words"),
     State("desk testimony decline", say("/decline", LONG_WORDS), "What its writer reads"),
     State("desk testimony second", open_second("?to=all"), "as the public would"),
+    State("desk testimony second: known", second_who_knows_it, "You have read it before"),
     wrong("desk testimony second: gaps", approve_without_looking, "The checklist is not done"),
     State("desk testimony second: original", see_the_original, "As it was written"),
     State(
