@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import http.client
 import os
-import re
 import shutil
 import signal
 import ssl
@@ -147,19 +146,18 @@ def test_http_leads_to_https(front: Front) -> None:
 
 
 def test_a_body_that_no_form_takes_is_refused_in_words(front: Front) -> None:
-    connection = front.connect()
-    connection.putrequest("POST", "/supporters/endorse")
-    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
-    connection.putheader("Content-Length", str(TOO_LARGE))
-    connection.endheaders()
-    with suppress(OSError):  # nginx answers before it has read all
-        for _ in range(18):
-            connection.send(bytes(TOO_LARGE // 18))
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    assert answer.status == 413
-    assert re.search("file is too large|too much at once", text)
+    with closing(front.connect()) as connection:
+        connection.putrequest("POST", "/supporters/endorse")
+        connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+        connection.putheader("Content-Length", str(TOO_LARGE))
+        connection.endheaders()
+        with suppress(OSError):  # it is answered before it has been read wholly
+            for _ in range(18):
+                connection.send(bytes(TOO_LARGE // 18))
+        answer = connection.getresponse()
+        assert answer.status == 413
+        if front.proxy.kind == "nginx":  # through Caddy the site answers, and may be cut short
+            assert "file is too large" in answer.read().decode()
 
 
 def test_a_form_that_is_too_large_for_the_site_is_answered_by_the_site(front: Front) -> None:
