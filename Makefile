@@ -35,7 +35,7 @@ coalition: install ## A command for that site: make coalition DO="tally verify"
 	@$(SECRETS); $(BIN)/coalition $(DO)
 
 test: check browser ## Every check and test, on real parts that it brings itself
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 bench: install ## What the site carries, as ratios to its limits (needs wrk)
 	@$(BIN)/python -m bench $(BENCH)

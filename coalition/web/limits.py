@@ -63,7 +63,23 @@ def known_network() -> str | None:
     return None if network == UNKNOWN else network
 
 
-limiter = Limiter(key_func=visitor_network)
+class _SharedLimiter(Limiter):
+    """Counts in memory while the store is away, for each thread that finds it so.
+
+    Where two find it at once, the library lets the later one fail.
+    """
+
+    def _check_request_limit(
+        self, callable_name: str | None = None, in_middleware: bool = True
+    ) -> None:
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except StorageError:
+            self.context.seen_limits.clear()
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+limiter = _SharedLimiter(key_func=visitor_network)
 _parse = lru_cache(maxsize=64)(parse_many)
 
 

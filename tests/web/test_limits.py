@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import redis
 from flask import Flask
+from limits.errors import StorageError
 
 from coalition import clock
 from coalition.accounts.sessions import is_desk
 from coalition.db import transaction
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import SignatureStatus
-from coalition.web.limits import network_of
+from coalition.web.limits import limiter, network_of
 from tests.conftest import serving
 from tests.factories import make_signature
 from tests.mailbox import Mailbox, free_port
@@ -173,6 +174,21 @@ def test_with_redis_processes_share_their_limits(make_app: MakeApp, redis_url: s
     with redis.Redis.from_url(redis_url) as client:
         keys = " ".join(key.decode() for key in client.scan_iter())
     assert "example.org" not in keys
+
+
+def test_two_who_find_redis_gone_at_once_both_sign(
+    make_app: MakeApp, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = visitor_of(make_app(REDIS_URL=redis_url))
+
+    def is_gone_and_somebody_else_noticed(*_: object, **__: object) -> None:
+        monkeypatch.setattr(limiter, "_storage_dead", True)
+        raise StorageError(ConnectionError())
+
+    monkeypatch.setattr(limiter._storage, "check", lambda: False)
+    monkeypatch.setattr(limiter._storage, "incr", is_gone_and_somebody_else_noticed)
+    assert "Check your email" in sign(visitor).text
+    assert limiter._storage_dead
 
 
 def test_signing_goes_on_when_redis_is_gone(
