@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from html.parser import HTMLParser
@@ -237,16 +237,18 @@ def visitor_of(app: Flask, address: str = "127.0.0.1") -> Visitor:
 def visitor_at(url: str) -> Visitor:
     """A visitor of a running server, through a real socket."""
     host = urlsplit(url).netloc
+    return visitor_over(lambda: http.client.HTTPConnection(host, timeout=30), url)
+
+
+def visitor_over(connect: Callable[[], http.client.HTTPConnection], origin: str) -> Visitor:
+    """A visitor of the site at `origin`, who makes a connection of their own for each request."""
 
     def send(
         method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
-        connection = http.client.HTTPConnection(host, timeout=30)
-        try:
+        with closing(connect()) as connection:
             connection.request(method, path, body=body or None, headers=dict(headers))
             answer = connection.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read()
-        finally:
-            connection.close()
 
-    return Visitor(url, send)
+    return Visitor(origin, send)

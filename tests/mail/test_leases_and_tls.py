@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
 from aiosmtpd.controller import Controller
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -31,6 +26,7 @@ from coalition.mail.worker import Pace, deliver_batch
 from coalition.petition import emails
 from coalition.petition.actions import request_link
 from coalition.settings import MailServer
+from tests.certificates import make_certificate
 from tests.factories import make_signature
 from tests.mailbox import Mailbox, free_port
 
@@ -100,32 +96,7 @@ def test_a_link_goes_to_the_address_that_was_proved_however_it_is_asked_for(
 @contextmanager
 def encrypting(folder: Path) -> Iterator[tuple[Mailbox, Path]]:
     """An SMTP server that takes mail over TLS only, and the certificate that it shows."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = clock.utc_now()
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    shown, secret = folder / "certificate.pem", folder / "key.pem"
-    shown.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    shown, secret = make_certificate(folder, "127.0.0.1")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(shown, secret)
     mailbox = Mailbox()
