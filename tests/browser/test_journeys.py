@@ -45,6 +45,8 @@ def visit(request: pytest.FixtureRequest, browser: Browser, open_site: Site) -> 
 
 def expect_page(visit: Visit, heading: str) -> None:
     expect(visit.page.get_by_role("heading", level=1)).to_have_text(re.compile(heading))
+    # Half of a page, before its styles and letters have come, may be of another width.
+    visit.page.wait_for_load_state()
     room = "[document.scrollingElement.scrollWidth, document.documentElement.clientWidth]"
     needed, given = visit.page.evaluate(room)
     assert needed <= given, f"{visit.page.url} scrolls sideways"
