@@ -96,13 +96,13 @@ def enum_column(enum: type[StrEnum], name: str) -> Enum:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(**options: Any) -> Iterator[Session]:
     """One write: committed when the block ends, rolled back when it raises.
 
     Begins afresh, so that what was read before cannot be stale. On SQLite the write lock is
     taken at once: a transaction that reads first and writes later could not be repeated.
-    Raises RuntimeError when transactions are nested, for the inner one could not be undone
-    alone.
+    `options` are SQLAlchemy's, of the connection. Raises RuntimeError when transactions are nested,
+    for the inner one could not be undone alone.
     """
     session: Session = db.session()
     if session.info.get("in_transaction"):
@@ -110,7 +110,7 @@ def transaction() -> Iterator[Session]:
     session.rollback()
     session.info["in_transaction"] = True
     try:
-        session.connection(execution_options={"writes": True})
+        session.connection(execution_options={"writes": True, **options})
         yield session
         session.commit()
     except BaseException:
@@ -118,6 +118,15 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop("in_transaction", None)
+
+
+@contextmanager
+def single_statement() -> Iterator[Session]:
+    """A write of one statement, which PostgreSQL takes for a transaction by itself: it is asked
+    once, where `transaction` asks three times, to begin and to commit. Raises as that does."""
+    by_itself = {} if db.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    with transaction(**by_itself) as session:
+        yield session
 
 
 @contextmanager

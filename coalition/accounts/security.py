@@ -139,6 +139,7 @@ def init_accounts(app: Flask, settings: Settings) -> None:
     init_guard(app)
     security = Security(app, ModeratorStore(), totp_cls=OneTimeCodes, webauthn_util_cls=Passkeys)
     security.want_json(lambda _: False)
+    _ask_who_it_is_at_the_desk_alone(security)
     security.reauthn_handler(_prove_once_more)
     for endpoint, view in list(app.view_functions.items()):
         if endpoint.startswith("security."):
@@ -146,6 +147,14 @@ def init_accounts(app: Flask, settings: Settings) -> None:
     app.before_request(_write_at_once)
     app.after_request(_allow_qr_code)
     user_authenticated.connect(_begin, app)
+
+
+def _ask_who_it_is_at_the_desk_alone(security: Security) -> None:
+    """Nobody is signed in on a public page, where to find that out would take as long as to
+    encrypt a signature."""
+    loaders = security.principal.identity_loaders
+    find = loaders.pop()
+    loaders.append(lambda: find() if is_desk(request.path) else None)
 
 
 def _declared(endpoint: str, view: Callable[..., Any]) -> Callable[..., Any]:

@@ -51,12 +51,25 @@ class NotAnAddress(ValueError):
     """The text is not a mail address; the message says why, to its writer."""
 
 
-def parse_address(text: str) -> str:
+class Address(str):
+    """A mail address that was looked at already, as it is written to. `canonical` is the one form
+    that all spellings of its mailbox share."""
+
+    __slots__ = ("canonical",)
+    canonical: str
+
+
+def parse_address(text: str) -> Address:
     """The address as it is written to: trimmed, in Unicode NFC, its domain in lower case.
 
     Raises NotAnAddress.
     """
-    return str(_validate(text).normalized)
+    if isinstance(text, Address):  # to look at one takes as long as to encrypt it
+        return text
+    valid = _validate(text)
+    address = Address(valid.normalized)
+    address.canonical = _canonical(valid)
+    return address
 
 
 def _validate(text: str) -> ValidatedEmail:
@@ -72,14 +85,7 @@ def _validate(text: str) -> ValidatedEmail:
         raise NotAnAddress(str(error)) from error
 
 
-def canonical_address(text: str) -> str:
-    """The one form that all spellings of a mailbox share.
-
-    Unicode NFC, IDNA domain, lower case, without `+tag`, without dots where the provider
-    ignores them, googlemail.com as gmail.com. Used only to tell duplicates; mail goes to the
-    address as it was given. Raises NotAnAddress.
-    """
-    address = _validate(text)
+def _canonical(address: ValidatedEmail) -> str:
     domain = address.ascii_domain.lower()
     domain = SAME_PROVIDER.get(domain, domain)
     local = unicodedata.normalize("NFC", unicodedata.normalize("NFC", address.local_part).lower())
@@ -87,6 +93,16 @@ def canonical_address(text: str) -> str:
     if domain in IGNORE_DOTS:
         untagged = untagged.replace(".", "") or untagged
     return f"{untagged}@{domain}"
+
+
+def canonical_address(text: str) -> str:
+    """The one form that all spellings of a mailbox share.
+
+    Unicode NFC, IDNA domain, lower case, without `+tag`, without dots where the provider
+    ignores them, googlemail.com as gmail.com. Used only to tell duplicates; mail goes to the
+    address as it was given. Raises NotAnAddress.
+    """
+    return parse_address(text).canonical
 
 
 def address_digests(text: str) -> tuple[bytes, ...]:

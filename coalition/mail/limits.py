@@ -8,7 +8,16 @@ from coalition.mail.address import (
     canonical_address,
     domain_of,
 )
-from coalition.web.limits import spend_all
+from coalition.web.limits import Use, spend_all, use_by
+
+
+def uses_of_address(email: str) -> list[Use]:
+    """One mail, by its address and by its domain. Raises NotAnAddress."""
+    uses = [use_by("LIMIT_ADDRESS", address_digests(email)[0])]
+    domain = domain_of(canonical_address(email))
+    if domain not in LARGE_PROVIDERS:
+        uses.append(use_by("LIMIT_DOMAIN", keyring().digest(DOMAIN_PURPOSE, domain)))
+    return uses
 
 
 def spend_on_address(email: str) -> None:
@@ -16,8 +25,4 @@ def spend_on_address(email: str) -> None:
 
     Raises LimitReached, a 429.
     """
-    uses = [("LIMIT_ADDRESS", address_digests(email)[0])]
-    domain = domain_of(canonical_address(email))
-    if domain not in LARGE_PROVIDERS:
-        uses.append(("LIMIT_DOMAIN", keyring().digest(DOMAIN_PURPOSE, domain)))
-    spend_all(uses)
+    spend_all(uses_of_address(email))

@@ -104,11 +104,7 @@ def sign_petition(
         "status": Status.AWAITING,
         "revision": 1,
         "signed_at": now,
-        "verified_at": None,
         "status_changed_at": now,
-        "decision_reason": None,
-        "appeal": None,
-        "appealed_at": None,
     }
     mail = {
         "id": uuid.uuid4(),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, insert, select
+from sqlalchemy import Boolean, ColumnElement, bindparam, case, insert, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,18 +16,14 @@ from coalition.petition.models import Signature, SignatureStatus
 
 Status = SignatureStatus
 
-_REPLACED_WHEN_SIGNED_AGAIN = (
-    "domain_digest", "network_digest", "email", "name", "region", "kind", "source", "show_name", "wants_updates", "petition_version_id",
-    "consent_version_id", "choices_version_id", "signed_at", "verified_at",
-    "status_changed_at", "decision_reason", "appeal", "appealed_at",
+# What a new signature consists of, beside its key and its status.
+_SAID = (
+    "domain_digest", "network_digest", "email", "name", "region", "kind", "source", "show_name",
+    "wants_updates", "petition_version_id", "consent_version_id", "choices_version_id",
+    "signed_at", "status_changed_at",
 )  # fmt: skip
-# What a new signature and its mail consist of.
-_SIGNED = (
-    "id", "address_digest", "domain_digest", "network_digest", "email", "name", "region", "kind",
-    "show_name", "wants_updates", "petition_version_id", "consent_version_id",
-    "choices_version_id", "source", "status", "revision", "signed_at", "verified_at",
-    "status_changed_at", "decision_reason", "appeal", "appealed_at",
-)  # fmt: skip
+_SIGNED = ("id", "address_digest", *_SAID, "status", "revision")
+_FORGOTTEN = ("verified_at", "decision_reason", "appeal", "appealed_at")
 _MAIL = ("id", "kind", "state", "attempts", "created_at", "due_at")
 _OUTBOX: Any = OutboxMessage.__table__  # beside the ORM, which would look at each row by itself
 
@@ -58,18 +54,25 @@ def _upsert(dialect: Any) -> Any:
     statement = dialect.insert(table).values(
         {name: bindparam(f"s_{name}", type_=table.c[name].type) for name in _SIGNED}
     )
-    replaceable = table.c.status.in_((Status.AWAITING, Status.WITHDRAWN))
+    replaceable = _is(Status.AWAITING, Status.WITHDRAWN)
     changes: dict[str, Any] = {
-        name: case((replaceable, statement.excluded[name]), else_=table.c[name])
-        for name in _REPLACED_WHEN_SIGNED_AGAIN
+        name: case((replaceable, statement.excluded[name]), else_=table.c[name]) for name in _SAID
     }
+    changes |= {name: case((~replaceable, table.c[name])) for name in _FORGOTTEN}
     changes["status"] = case(
-        (table.c.status == Status.WITHDRAWN, statement.excluded.status), else_=table.c.status
+        (_is(Status.WITHDRAWN), statement.excluded.status), else_=table.c.status
     )
     changes["revision"] = case((replaceable, table.c.revision + 1), else_=table.c.revision)
     return statement.on_conflict_do_update(
         index_elements=["address_digest"], set_=changes
     ).returning(table.c.id)
+
+
+def _is(*statuses: Status) -> ColumnElement[bool]:
+    """In words, which are short and always the same: psycopg reads a statement of more than 4,096
+    characters anew before each use, and SQLAlchemy writes a list of parameters anew."""
+    words = ", ".join(f"'{each.value}'" for each in statuses)
+    return literal_column(f"signatures.status IN ({words})", Boolean)
 
 
 def _named(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:

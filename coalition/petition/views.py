@@ -21,11 +21,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from coalition import clock
 from coalition.crypto import TokenInvalid
-from coalition.db import db, transaction
+from coalition.db import db, single_statement, transaction
 from coalition.mail.actions import block_address
 from coalition.mail.address import likely_meant
 from coalition.mail.forms import CodeForm, EmailForm
-from coalition.mail.limits import spend_on_address
+from coalition.mail.limits import spend_on_address, uses_of_address
 from coalition.mail.link_pages import (
     expired_page,
     owner_of_code,
@@ -63,7 +63,7 @@ from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
 from coalition.web.data import open_data
 from coalition.web.errors import error_page, form_again, log_failure
-from coalition.web.limits import known_network, limit_writes, spend
+from coalition.web.limits import known_network, limit_writes, spend, spend_all, use_by_visitor
 
 blueprint = Blueprint("petition", __name__)
 blueprint.app_context_processor(
@@ -122,19 +122,20 @@ def sign_by_address() -> BaseResponse:
 
 @blueprint.post("/petition/sign")
 @open_to(Access.PUBLIC)
-@limit_writes
 def sign() -> View:
     """Take a signature. The answer is the same for every address."""
     form = SignForm(request.form)
-    if current_closing():
+    now = clock.utc_now()
+    is_valid, closed = form.validate(), current_closing()
+    agreed = read_stamp(form.stamp.data or "", now) if is_valid and not closed else None
+    spend_all([use_by_visitor(), *(uses_of_address(form.email.data) if agreed else [])])
+    if closed:
         return _petition_page(form, came_late=True), 410
-    if not form.validate():
+    if not is_valid:
         return _petition_page(form), 422
-    agreed = read_stamp(form.stamp.data or "", clock.utc_now())
     if agreed is None:
         return _petition_page(form, stale=True), 422
-    spend_on_address(form.email.data)
-    with transaction() as session:
+    with single_statement() as session:
         actions.sign_petition(
             session,
             form.email.data,
@@ -142,7 +143,7 @@ def sign() -> View:
             agreed,
             network=known_network(),
             source=form.source.data or None,
-            now=clock.utc_now(),
+            now=now,
         )
     return _to_check_email(form.kept())
 

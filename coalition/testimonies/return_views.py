@@ -33,7 +33,7 @@ from coalition.testimonies.status_page import status_page
 from coalition.web.access import Access, open_to
 from coalition.web.caching import public_page
 from coalition.web.errors import error_page
-from coalition.web.limits import LimitReached, limit_writes, retry_after
+from coalition.web.limits import LimitReached, limit_writes
 from coalition.web.uploads import takes_long_texts
 
 blueprint = Blueprint("testimonies_return", __name__, url_prefix="/testimonies")
@@ -189,5 +189,5 @@ def keep_the_code(error: LimitReached) -> Response:
     form = CodeForm(request.form)
     page = render_template("testimonies/return.html", form=form, refused=True)
     response = make_response(page, 429)
-    response.headers["Retry-After"] = str(retry_after(error))
+    response.headers["Retry-After"] = str(error.retry_after)
     return response

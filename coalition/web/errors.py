@@ -17,7 +17,6 @@ from werkzeug.exceptions import (
 from wtforms import Field, Form, SelectField
 
 from coalition.db import is_passing
-from coalition.web.limits import retry_after
 from coalition.web.logs import places
 from coalition.web.problems import problem
 from coalition.web.watch import request_id
@@ -57,9 +56,7 @@ def as_told(error: HTTPException) -> HTTPException:
 
 
 def _set_retry_after(response: Response, error: HTTPException) -> None:
-    if isinstance(error, TooManyRequests):
-        response.headers["Retry-After"] = str(retry_after(error))
-    if isinstance(error, ServiceUnavailable):
+    if isinstance(error, TooManyRequests | ServiceUnavailable):
         response.headers["Retry-After"] = str(error.retry_after or BACK_SOON)
 
 

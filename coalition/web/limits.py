@@ -10,11 +10,12 @@ import ipaddress
 import logging
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
 from flask import Flask, request
-from flask_limiter import Limiter, RequestLimit
+from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 from limits.storage import RedisStorage
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class LimitReached(TooManyRequests):
-    """A limit that a feature counts itself is used up. `retry_after` is in seconds."""
+    """A limit is used up. `retry_after` is in whole seconds."""
 
 
 def network_of(address: str | None) -> str:
@@ -63,38 +64,63 @@ def known_network() -> str | None:
     return None if network == UNKNOWN else network
 
 
-class _SharedLimiter(Limiter):
-    """Counts in memory while the store is away, for each thread that finds it so.
+class _Limiter(Limiter):
+    """Flask-Limiter for what it holds: the store, its fixed windows, the windows in memory beside
+    it, and the way back when the store answers again.
 
-    Where two find it at once, the library lets the later one fail.
+    What a request counts is put to the store by `spend_all`, in one round trip: the library's own
+    decorators take one for each window, and as long again to find out which windows there are.
     """
+
+    def fall_back(self) -> None:
+        """Count in memory, until the store is seen to answer."""
+        if not self._storage_dead:
+            log.warning("the store of the rate limits does not answer: this process counts alone")
+        self._storage_dead = True
 
     def _check_request_limit(
         self, callable_name: str | None = None, in_middleware: bool = True
     ) -> None:
-        try:
-            super()._check_request_limit(callable_name, in_middleware)
-        except StorageError:
-            self.context.seen_limits.clear()
+        """Called before each request. No limit is declared to it: it looks for the store."""
+        if self._storage_dead:
             super()._check_request_limit(callable_name, in_middleware)
 
 
-limiter = _SharedLimiter(key_func=visitor_network)
-_parse = lru_cache(maxsize=64)(parse_many)
+limiter = _Limiter(key_func=visitor_network)
 
 
-def _count_network(reached: RequestLimit) -> None:
-    current_metrics().count_limit("network")
+@dataclass(frozen=True)
+class Use:
+    """One use, to be counted against the limits of a setting ("LIMIT_ADDRESS")."""
+
+    setting: str
+    key: str  # whose use it is: a digest, or a network
+    limits: str  # those in effect
+
+    def hits(self) -> list[Hit]:
+        return [(item, (self.setting, self.key)) for item in _windows(self.limits)]
+
+
+def use_by(setting: str, key: bytes) -> Use:
+    """One use by `key`, a digest, under the limits of a setting."""
+    return Use(setting, key.hex(), limits_of(setting))
+
+
+def use_by_visitor() -> Use:
+    """One form from the visitor's network."""
+    network = visitor_network()
+    return Use("LIMIT_NETWORK", network, limits_of_network(network))
 
 
 def limit_writes(view: View) -> View:
     """Limit the POSTs of a route by the visitor's network, over all such routes together."""
-    limited: Any = limiter.shared_limit(
-        lambda: limits_of_network(visitor_network()),
-        scope="writes",
-        methods=["POST"],
-        on_breach=_count_network,
-    )(view)
+
+    @wraps(view)
+    def limited(*args: Any, **values: Any) -> Any:
+        if request.method == "POST":
+            spend_all([use_by_visitor()])
+        return view(*args, **values)
+
     return cast(View, limited)
 
 
@@ -103,28 +129,28 @@ def spend(setting: str, key: bytes) -> None:
 
     Raises LimitReached, a 429, when one of the limits is used up.
     """
-    spend_all([(setting, key)])
+    spend_all([use_by(setting, key)])
 
 
-def spend_all(uses: Iterable[tuple[str, bytes]]) -> None:
-    """Count one use of each, a setting and a digest, up to the first limit that is used up.
+def spend_all(uses: Iterable[Use]) -> None:
+    """Count each use, up to the first limit that is used up.
 
     With Redis in one round trip, for these are what a signature waits for most. Raises
     LimitReached, a 429.
     """
-    hits = [
-        (item, (setting, key.hex()))
-        for setting, key in uses
-        for item in sorted(_parse(limits_of(setting)))
-    ]
+    hits = [hit for use in uses for hit in use.hits()]
     try:
         refused = _first_refused(hits)
     except (StorageError, RedisError):
-        # The next request finds the store gone and counts in memory; this one passes.
-        log.warning("the store of the rate limits did not answer")
-        return
+        limiter.fall_back()
+        refused = _first_refused(hits)
     if refused is not None:
         raise _reached(*refused)
+
+
+@lru_cache(maxsize=64)
+def _windows(limits: str) -> list[RateLimitItem]:
+    return sorted(parse_many(limits))
 
 
 def _first_refused(hits: list[Hit]) -> Hit | None:
@@ -155,15 +181,18 @@ return 0
 
 def refuse_if_spent(setting: str, key: bytes) -> None:
     """Raises LimitReached, a 429, when one of the limits is used up for `key`; counts nothing."""
-    identifiers = (setting, key.hex())
-    for item in sorted(_parse(limits_of(setting))):
-        try:
-            allowed = limiter.limiter.test(item, *identifiers)
-        except StorageError:
-            log.warning("the store of the rate limits did not answer")
-            return
-        if not allowed:
-            raise _reached(item, identifiers)
+    hits = use_by(setting, key).hits()
+    try:
+        spent = _first_spent(hits)
+    except StorageError:
+        limiter.fall_back()
+        spent = _first_spent(hits)
+    if spent is not None:
+        raise _reached(*spent)
+
+
+def _first_spent(hits: list[Hit]) -> Hit | None:
+    return next((each for each in hits if not limiter.limiter.test(each[0], *each[1])), None)
 
 
 def _reached(item: RateLimitItem, identifiers: tuple[str, str]) -> LimitReached:
@@ -171,8 +200,10 @@ def _reached(item: RateLimitItem, identifiers: tuple[str, str]) -> LimitReached:
     return LimitReached(retry_after=_seconds_left(item, identifiers))
 
 
-def _seconds_left(item: RateLimitItem, identifiers: tuple[str, ...]) -> int:
-    return _until(limiter.limiter.get_window_stats(item, *identifiers).reset_time)
+def _seconds_left(item: RateLimitItem, identifiers: tuple[str, str]) -> int:
+    """Whole seconds until this limit allows another try, at least 1."""
+    moment = limiter.limiter.get_window_stats(item, *identifiers).reset_time
+    return max(1, int(moment - time.time()) + 1)
 
 
 def counts_in_memory() -> bool:
@@ -184,18 +215,6 @@ def shared_store_answers() -> bool | None:
     """Whether the Redis that processes share answers now; None where there is none to share."""
     storage = limiter.storage
     return storage.check() if isinstance(storage, RedisStorage) else None
-
-
-def retry_after(error: TooManyRequests) -> int:
-    """Whole seconds until the limit behind `error` allows another try, at least 1."""
-    if isinstance(error.retry_after, int):
-        return error.retry_after
-    breached = limiter.current_limit
-    return _until(breached.reset_at) if breached else 60
-
-
-def _until(moment: float) -> int:
-    return max(1, int(moment - time.time()) + 1)
 
 
 def init_limits(app: Flask, redis_url: str | None, limits: dict[str, str]) -> None:

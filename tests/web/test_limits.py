@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import redis
 from flask import Flask
-from limits.errors import StorageError
 
 from coalition import clock
 from coalition.accounts.sessions import is_desk
@@ -183,10 +182,10 @@ def test_two_who_find_redis_gone_at_once_both_sign(
 
     def is_gone_and_somebody_else_noticed(*_: object, **__: object) -> None:
         monkeypatch.setattr(limiter, "_storage_dead", True)
-        raise StorageError(ConnectionError())
+        raise redis.exceptions.ConnectionError
 
     monkeypatch.setattr(limiter._storage, "check", lambda: False)
-    monkeypatch.setattr(limiter._storage, "incr", is_gone_and_somebody_else_noticed)
+    monkeypatch.setattr(limiter._storage.storage, "eval", is_gone_and_somebody_else_noticed)
     assert "Check your email" in sign(visitor).text
     assert limiter._storage_dead
 
