@@ -45,6 +45,9 @@ def run_worker(app: Flask) -> None:
 
     Returns as well when the process that started this one is gone.
     """
+    # Known from before the fork, if it was forked: the parent may be gone by now.
+    forked_by = multiprocessing.parent_process()
+    parent = (forked_by and forked_by.pid) or os.getppid()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -60,9 +63,6 @@ def run_worker(app: Flask) -> None:
     threads = [threading.Thread(target=_repeat, args=(app, job, stop)) for job in jobs]
     for thread in threads:
         thread.start()
-    # Known from before the fork, if it was forked: the parent may be gone by now.
-    forked_by = multiprocessing.parent_process()
-    parent = (forked_by and forked_by.pid) or os.getppid()
     while not stop.wait(IDLE):
         if os.getppid() != parent:
             stop.set()

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, bindparam, case, insert, literal_column, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    bindparam,
+    case,
+    exists,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from coalition.db import is_postgresql
 from coalition.mail.models import OutboxMessage
-from coalition.petition.models import Signature, SignatureStatus
+from coalition.petition.models import (
+    Cause,
+    CountEvent,
+    ReviewedAddress,
+    Signature,
+    SignatureStatus,
+)
+from coalition.statements.closing import standing_id
 
 Status = SignatureStatus
 
@@ -25,7 +46,9 @@ _SAID = (
 _SIGNED = ("id", "address_digest", *_SAID, "status", "revision")
 _FORGOTTEN = ("verified_at", "decision_reason", "appeal", "appealed_at")
 _MAIL = ("id", "kind", "state", "attempts", "created_at", "due_at")
-_OUTBOX: Any = OutboxMessage.__table__  # beside the ORM, which would look at each row by itself
+# Beside the ORM, which would look at each row by itself.
+_OUTBOX: Any = OutboxMessage.__table__
+_EVENTS: Any = CountEvent.__table__
 
 
 def put_down(session: Session, signature: Mapping[str, Any], mail: Mapping[str, Any]) -> None:
@@ -37,6 +60,50 @@ def put_down(session: Session, signature: Mapping[str, Any], mail: Mapping[str, 
     else:
         signature_id = session.scalar(_upsert(sqlite), _named("s", signature))
         session.execute(insert(_OUTBOX), {**mail, "reference": signature_id})
+
+
+def count_waiting(
+    session: Session, signature_id: uuid.UUID, revision: int, *, now: datetime
+) -> bool:
+    """Count a signature that waits, and put its count event down, in one statement of PostgreSQL.
+
+    Returns whether that was done. If not, anything may stand in the way, and nothing was changed:
+    it was counted, or changed, or is under review, or the petition is closed.
+    """
+    given = {"which": signature_id, "shown": revision, "moment": now, "today": now.date()}
+    return session.scalar(_counting(), given) is not None
+
+
+@cache
+def _counting() -> Any:
+    table: Any = Signature.__table__
+    reviewed = ReviewedAddress.__table__
+    now = bindparam("moment", type_=table.c.verified_at.type)
+    waiting = (
+        select(table.c.id, table.c.region, table.c.kind, table.c.source)
+        .where(
+            table.c.id == bindparam("which", type_=table.c.id.type),
+            table.c.revision == bindparam("shown", type_=table.c.revision.type),
+            _is(Status.AWAITING),
+            ~exists().where(reviewed.c.address_digest == table.c.address_digest),
+            standing_id().is_(None),
+        )
+        .with_for_update(of=table)
+        .cte("waiting")
+    )
+    changed = (
+        update(table)
+        .where(table.c.id == waiting.c.id)
+        .values(status=Status.VERIFIED, verified_at=now, status_changed_at=now, source=None)
+        .returning(waiting.c.region, waiting.c.kind, waiting.c.source)
+        .cte("changed")
+    )
+    event = select(
+        bindparam("today", type_=Date), literal(Cause.VERIFIED, _EVENTS.c.cause.type), literal(1),
+        literal(1), changed.c.region, changed.c.kind, changed.c.source,
+    )  # fmt: skip
+    names = ["day", "cause", "change", "moved", "region", "kind", "source"]
+    return insert(_EVENTS).from_select(names, event).returning(_EVENTS.c.id)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -263,8 +264,7 @@ def confirm(token: str) -> View:
     if request.method == "POST":
         revision = request.form.get("revision", "")
         shown = int(revision) if re.fullmatch(r"[0-9]{1,9}", revision) else 0
-        with transaction() as session:
-            outcome = actions.verify_signature(session, signature_id, shown, now=now)
+        outcome = _verify(signature_id, shown, now)
         if outcome is Verification.TOO_LATE:
             forget_closing()  # the page says when, even if it happened a moment ago
             return render_template("petition/too_late.html", is_deleted=True), 410
@@ -294,6 +294,14 @@ def confirm(token: str) -> View:
         manage_token=exchange_token(Purpose.CONFIRM, token, Purpose.MANAGE, now),
         changed=request.method == "POST" and signature.status is SignatureStatus.AWAITING,
     )
+
+
+def _verify(signature_id: uuid.UUID, revision: int, now: datetime) -> Verification:
+    with single_statement() as session:
+        if actions.count_at_once(session, signature_id, revision, now=now):
+            return Verification.COUNTED
+    with transaction() as session:
+        return actions.verify_signature(session, signature_id, revision, now=now)
 
 
 @blueprint.get("/petition/counted/<token>")

@@ -211,7 +211,7 @@ def test_the_files_are_encrypted_at_rest(app: Flask, session: Session) -> None:
     assert b"Ada Hidden" in content(made, "names.csv")
     stored = [bytes(data) for data in session.scalars(text("SELECT data FROM hand_in_chunks"))]
     assert stored
-    assert not any(b"Ada" in data or b"%PDF" in data for data in stored)
+    assert not any(b"Ada Hidden" in data or b"%PDF-" in data for data in stored)
 
 
 def test_the_files_are_gone_after_their_time_and_not_before(app: Flask) -> None:
