@@ -23,7 +23,7 @@ from coalition.petition.models import (
     Signature,
     SignatureStatus,
 )
-from coalition.statements.closing import find_closing
+from coalition.petition.queries import Standing
 from coalition.statements.queries import current_campaign
 from coalition.web.links import page_url
 
@@ -45,10 +45,14 @@ _TEMPLATES = {
 
 def signing_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
     """What the owner of a signature is told, by where the signature stands."""
-    signature = queries.find_signature(session, message.reference) if message.reference else None
-    if signature and _is_no_longer_awaited(signature, message):
+    standing = _standing(session, message)
+    if standing and _is_no_longer_awaited(standing.signature, message):
         return None
-    return _about(session, signature, now)
+    return _about(standing, now)
+
+
+def _standing(session: Session, message: OutboxMessage) -> Standing | None:
+    return queries.find_standing(session, message.reference) if message.reference else None
 
 
 def _is_no_longer_awaited(signature: Signature, message: OutboxMessage) -> bool:
@@ -63,18 +67,18 @@ def _is_no_longer_awaited(signature: Signature, message: OutboxMessage) -> bool:
 
 def decided_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
     """What a moderator decided about a signature."""
-    signature = queries.find_signature(session, message.reference) if message.reference else None
-    if signature and signature.status is SignatureStatus.VERIFIED:
-        return _about(session, signature, now, "petition/counts_again")
-    return _about(session, signature, now)
+    standing = _standing(session, message)
+    if standing and standing.signature.status is SignatureStatus.VERIFIED:
+        return _about(standing, now, "petition/counts_again")
+    return _about(standing, now)
 
 
 def kept_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
     """That a moderator read what its owner wrote, and left the decision as it was."""
-    signature = queries.find_signature(session, message.reference) if message.reference else None
-    if signature is None or signature.status not in HINDERED:
+    standing = _standing(session, message)
+    if standing is None or standing.signature.status not in HINDERED:
         return decided_email(session, message, now)
-    return _about(session, signature, now, "petition/kept")
+    return _about(standing, now, "petition/kept")
 
 
 def preview(session: Session, signature: Signature, kind: str, now: datetime) -> Email | None:
@@ -85,7 +89,7 @@ def preview(session: Session, signature: Signature, kind: str, now: datetime) ->
         template = "petition/kept"
     elif signature.status is SignatureStatus.VERIFIED:
         template = "petition/counts_again"
-    return _about(session, signature, now, template, is_shown=True)
+    return _about(queries.find_standing(session, signature.id), now, template, is_shown=True)
 
 
 def link_email(session: Session, message: OutboxMessage, now: datetime) -> Email | None:
@@ -93,7 +97,7 @@ def link_email(session: Session, message: OutboxMessage, now: datetime) -> Email
     address = str(message.details["address"])
     signature = queries.find_by_address(session, address)
     if signature:
-        return _about(session, signature, now)
+        return _about(queries.find_standing(session, signature.id), now)
     if is_blocked(session, address):
         return None
     return write_email(address, "petition/no_signature", **_common())
@@ -115,8 +119,7 @@ WRITERS = {
 
 
 def _about(
-    session: Session,
-    signature: Signature | None,
+    standing: Standing | None,
     now: datetime,
     template: str | None = None,
     *,
@@ -124,15 +127,16 @@ def _about(
 ) -> Email | None:
     """What stands about a signature. `is_shown` to somebody else than its owner: no secret of
     theirs is in it."""
-    if signature is None or is_blocked(session, signature.email):
+    if standing is None or standing.is_blocked:
         return None
+    signature = standing.signature
     secrets = {
         "code": codes.grouped(codes.codes_for(keyring(), signature.id)[0]),
         "confirm_link": _link(Purpose.CONFIRM, "petition.confirm", signature, now),
         "disown_link": _link(Purpose.DISOWN, "petition.disown", signature, now),
         "manage_link": _link(Purpose.MANAGE, "your_signature.show", signature, now),
     }
-    if template is None and signature.status is SignatureStatus.AWAITING and find_closing(session):
+    if template is None and signature.status is SignatureStatus.AWAITING and standing.is_closed:
         template = "petition/too_late"
     return write_email(
         signature.email,

@@ -5,16 +5,20 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from time import monotonic
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from coalition.crypto import keyring
 from coalition.db import db
 from coalition.mail.address import address_digests
-from coalition.mail.models import Bounce, BounceKind
+from coalition.mail.models import BlockedAddress, Bounce, BounceKind
+from coalition.mail.queries import is_blocked
 from coalition.petition.models import (
     ASIDE_OF,
     AWAITS_ANSWER,
@@ -31,6 +35,7 @@ from coalition.petition.models import (
     TallyState,
 )
 from coalition.petition.tally import tallied_signatures
+from coalition.statements.closing import standing_id
 
 REMEMBERED = 1.0  # seconds for which a process does not ask the database for the count again
 
@@ -53,6 +58,33 @@ def find_by_address(session: Session, text: str) -> Signature | None:
 def find_signature(session: Session, signature_id: uuid.UUID) -> Signature | None:
     """The signature with this id, if it is still there."""
     return session.get(Signature, signature_id)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What decides about the mails on a signature."""
+
+    signature: Signature
+    is_blocked: bool  # its owner asked for no mail
+    is_closed: bool  # nobody can sign any more
+
+
+def find_standing(session: Session, signature_id: uuid.UUID) -> Standing | None:
+    """The signature with this id and what decides about its mails, in one statement."""
+    row = session.execute(_standing(), {"which": signature_id}).one_or_none()
+    if row is None:
+        return None
+    signature, blocked, closing = row
+    # Under more keys than one, what is blocked is found by the address alone.
+    blocked = blocked or (keyring().has_older and is_blocked(session, signature.email))
+    return Standing(signature, blocked, closing is not None)
+
+
+@cache
+def _standing() -> Any:
+    blocked = exists().where(BlockedAddress.address_digest == Signature.address_digest)
+    which = bindparam("which", type_=Signature.id.type)
+    return select(Signature, blocked, standing_id()).where(Signature.id == which)
 
 
 def is_reviewed(session: Session, text: str) -> bool:

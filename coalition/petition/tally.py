@@ -26,7 +26,7 @@ from sqlalchemy.sql import FromClause
 
 from coalition.audit.actions import record
 from coalition.clock import CLOCKS_DIFFER
-from coalition.db import changed_rows, enum_column, is_postgresql, once
+from coalition.db import changed_rows, enum_column, is_postgresql
 from coalition.petition.models import (
     ASIDE_OF,
     HINDERED,
@@ -45,6 +45,8 @@ from coalition.petition.models import (
 from coalition.statements.closing import find_closing, standing_id, stands
 
 FOLD_AT_ONCE = 100_000  # events in one statement: a fraction of a second
+LARGEST_ID = 2**63 - 1
+_KIND_OF_EVENT = ("day", "cause", "region", "kind", "left", "entered", "source")
 FOLD_LOCK = 0x666F6C64  # any fixed number
 TOLD_EVERY = timedelta(seconds=10)  # how often "as at" moves while nothing changes
 # After a moment, until every change that was begun before it is in the tally.
@@ -113,16 +115,9 @@ def _may_fold(session: Session) -> bool:
 
 def _fold_some(session: Session) -> int:
     if is_postgresql(session):
-        taken = once(
-            select(CountEvent.id)
-            .where(_counts())
-            .limit(FOLD_AT_ONCE)
-            .with_for_update(of=CountEvent, skip_locked=True),
-            "taken",
-        )
         claimed = (
             delete(CountEvent)
-            .where(CountEvent.id.in_(select(taken.c.id)))
+            .where(_counts(), CountEvent.id <= _last_to_fold())
             .returning(*CountEvent.__table__.columns)
             .cte("claimed")
         )
@@ -138,6 +133,14 @@ def _fold_some(session: Session) -> int:
             )
         )
     return int(moved)
+
+
+def _last_to_fold() -> Any:
+    """The id of the last event of FOLD_AT_ONCE; the largest that there can be, where there are
+    fewer. To name each event instead takes as long again as to fold it."""
+    ids = select(CountEvent.id).where(_counts()).order_by(CountEvent.id)
+    last = ids.offset(FOLD_AT_ONCE - 1).limit(1).scalar_subquery()
+    return func.coalesce(last, LARGEST_ID)
 
 
 def fix_final_number(session: Session, *, now: datetime) -> int | None:
@@ -184,14 +187,22 @@ def tallied_signatures(session: Session) -> int:
 def _add_to_tally(upsert: Any, events: FromClause) -> Any:
     """The statement that adds `events` to the tally, one row for each of its categories."""
     columns = ("day", "dimension", "category", "cause", "change")
+    summed = _summed(events).cte("summed")
     # In order of the key, so that two workers lock rows in the same order.
-    ordered = select(_by_category(events).subquery()).order_by(*columns[:4])
+    ordered = select(_by_category(summed).subquery()).order_by(*columns[:4])
     # "WHERE true" tells SQLite where the SELECT ends (its documentation, "Parsing Ambiguity").
     statement = upsert.from_select(columns, ordered.where(literal(True)))
     return statement.on_conflict_do_update(
         index_elements=columns[:4],
         set_={"change": DailyTally.change + statement.excluded.change},
     ).returning(literal(1))
+
+
+def _summed(events: FromClause) -> Select[Any]:
+    """The events that are alike as one: a few rows, to be looked at once for each dimension."""
+    kinds = [events.c[name] for name in _KIND_OF_EVENT]
+    sums = [func.sum(events.c[name]).label(name) for name in ("change", "moved")]
+    return select(*kinds, *sums).group_by(*kinds)
 
 
 def _by_category(events: FromClause) -> CompoundSelect[Any]:
