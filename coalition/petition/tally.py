@@ -47,6 +47,7 @@ from coalition.statements.closing import find_closing, standing_id, stands
 FOLD_AT_ONCE = 100_000  # events in one statement: a fraction of a second
 LARGEST_ID = 2**63 - 1
 _KIND_OF_EVENT = ("day", "cause", "region", "kind", "left", "entered", "source")
+_SUMS = ("change", "moved")
 FOLD_LOCK = 0x666F6C64  # any fixed number
 TOLD_EVERY = timedelta(seconds=10)  # how often "as at" moves while nothing changes
 # After a moment, until every change that was begun before it is in the tally.
@@ -118,15 +119,17 @@ def _fold_some(session: Session) -> int:
         claimed = (
             delete(CountEvent)
             .where(_counts(), CountEvent.id <= _last_to_fold())
-            .returning(*CountEvent.__table__.columns)
+            .returning(*(CountEvent.__table__.c[name] for name in (*_KIND_OF_EVENT, *_SUMS)))
             .cte("claimed")
         )
-        counted = select(func.count()).select_from(claimed).scalar_subquery()
-        added = _add_to_tally(postgresql.insert(DailyTally), claimed)
-        moved = session.scalar(select(counted).add_cte(added.cte("added"))) or 0
+        summed = _summed(claimed).cte("summed")
+        added = _add_to_tally(postgresql.insert(DailyTally), summed)
+        counted = select(func.sum(summed.c.number)).add_cte(added.cte("added"))
+        moved = session.scalar(counted) or 0
     else:
         events = select(CountEvent.__table__).where(_counts()).subquery()
-        session.execute(_add_to_tally(sqlite.insert(DailyTally), events))
+        summed = _summed(events).cte("summed")
+        session.execute(_add_to_tally(sqlite.insert(DailyTally), summed))
         moved = changed_rows(
             session.execute(
                 delete(CountEvent).where(_counts()).execution_options(synchronize_session=False)
@@ -187,9 +190,8 @@ def tallied_signatures(session: Session) -> int:
 def _add_to_tally(upsert: Any, events: FromClause) -> Any:
     """The statement that adds `events` to the tally, one row for each of its categories."""
     columns = ("day", "dimension", "category", "cause", "change")
-    summed = _summed(events).cte("summed")
     # In order of the key, so that two workers lock rows in the same order.
-    ordered = select(_by_category(summed).subquery()).order_by(*columns[:4])
+    ordered = select(_by_category(events).subquery()).order_by(*columns[:4])
     # "WHERE true" tells SQLite where the SELECT ends (its documentation, "Parsing Ambiguity").
     statement = upsert.from_select(columns, ordered.where(literal(True)))
     return statement.on_conflict_do_update(
@@ -201,8 +203,8 @@ def _add_to_tally(upsert: Any, events: FromClause) -> Any:
 def _summed(events: FromClause) -> Select[Any]:
     """The events that are alike as one: a few rows, to be looked at once for each dimension."""
     kinds = [events.c[name] for name in _KIND_OF_EVENT]
-    sums = [func.sum(events.c[name]).label(name) for name in ("change", "moved")]
-    return select(*kinds, *sums).group_by(*kinds)
+    sums = [func.sum(events.c[name]).label(name) for name in _SUMS]
+    return select(*kinds, *sums, func.count().label("number")).group_by(*kinds)
 
 
 def _by_category(events: FromClause) -> CompoundSelect[Any]:
