@@ -28,6 +28,7 @@ from sqlalchemy.types import TypeDecorator
 
 KEY_BYTES = 32
 DIGEST_BYTES = 32
+COMMON_TOKENS = 256  # that are the same for everybody, and kept when they were read
 
 
 class TokenInvalid(Exception):
@@ -60,6 +61,7 @@ class Keyring:
         self._secrets = tuple(secret.encode() for secret in secrets)
         self.derive = lru_cache(maxsize=None)(self._derive)
         self._fernet = lru_cache(maxsize=None)(self._make_fernet)
+        self._open_common = lru_cache(maxsize=COMMON_TOKENS)(self._open)
 
     @property
     def has_older(self) -> bool:
@@ -114,7 +116,7 @@ class Keyring:
 
     def sign_token(self, purpose: str, payload: Any, now: datetime) -> str:
         """A URL-safe token for one purpose, holding `payload` (JSON) and the time `now`."""
-        return self._serializer(purpose, now).dumps(payload)
+        return self._serializer(purpose, _SignerAt, moment=now).dumps(payload)
 
     def read_token(self, purpose: str, token: str, now: datetime, lifetime: timedelta) -> Any:
         """The payload of a token made by `sign_token` for the same purpose.
@@ -124,30 +126,39 @@ class Keyring:
         """
         return self.open_token(purpose, token, now, lifetime)[0]
 
+    def read_common_token(
+        self, purpose: str, token: str, now: datetime, lifetime: timedelta
+    ) -> Any:
+        """As `read_token`, of a token that many bring: one that was found genuine is looked up.
+
+        The payload is shared: whoever changes it changes it for all.
+        """
+        return _in_time(*self._open_common(purpose, token), now, lifetime)[0]
+
     def open_token(
         self, purpose: str, token: str, now: datetime, lifetime: timedelta
     ) -> tuple[Any, datetime]:
         """As `read_token`, with the moment at which the token was made."""
+        return _in_time(*self._open(purpose, token), now, lifetime)
+
+    def _open(self, purpose: str, token: str) -> tuple[Any, datetime]:
+        """What stands in a token of ours, however old. Raises TokenInvalid."""
         if not _is_canonical(token):
             raise TokenInvalid
         try:
-            payload, made_at = self._serializer(purpose, now).loads(token, return_timestamp=True)
+            payload, made_at = self._serializer(purpose).loads(token, return_timestamp=True)
         except (BadData, UnicodeError) as error:
             raise TokenInvalid from error
-        if now - made_at > lifetime:
-            raise TokenExpired(payload)
         return payload, made_at
 
-    def _serializer(self, purpose: str, now: datetime) -> URLSafeTimedSerializer:
+    def _serializer(
+        self, purpose: str, signer: type[TimestampSigner] = TimestampSigner, **given: Any
+    ) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(
             list(reversed(self.derive(f"token/{purpose}"))),  # itsdangerous: newest key last
             salt=purpose,
-            signer=_SignerAt,
-            signer_kwargs={
-                "moment": now,
-                "key_derivation": "hmac",
-                "digest_method": hashlib.sha256,
-            },
+            signer=signer,
+            signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256} | given,
         )
 
     def seal(self, purpose: str, values: Any) -> str:
@@ -166,6 +177,15 @@ class Keyring:
         if now.timestamp() - made_at > lifetime.total_seconds():
             raise TokenExpired(values)
         return values
+
+
+def _in_time(
+    payload: Any, made_at: datetime, now: datetime, lifetime: timedelta
+) -> tuple[Any, datetime]:
+    """Both as given. Raises TokenExpired past `lifetime`."""
+    if now - made_at > lifetime:
+        raise TokenExpired(payload)
+    return payload, made_at
 
 
 def _is_canonical(token: str) -> bool:

@@ -160,6 +160,25 @@ def test_a_token_that_is_too_old_tells_what_it_carried(payload: object) -> None:
     assert raised.value.payload == payload
 
 
+def test_a_common_token_that_was_read_before_is_still_refused_once_it_is_too_old() -> None:
+    token = AFTER.sign_token("a", [1], NOW)
+    assert AFTER.read_common_token("a", token, NOW + WEEK, WEEK) == [1]
+    with pytest.raises(TokenExpired) as caught:
+        AFTER.read_common_token("a", token, NOW + WEEK + timedelta(seconds=1), WEEK)
+    assert caught.value.payload == [1]
+
+
+def test_a_common_token_is_read_for_its_own_purpose_and_by_its_own_key_alone() -> None:
+    token = BEFORE.sign_token("a", [1], NOW)
+    assert BEFORE.read_common_token("a", token, NOW, WEEK) == [1]
+    for ring, purpose in ((BEFORE, "b"), (AFTER, "a")):
+        with pytest.raises(TokenInvalid):
+            ring.read_common_token(purpose, token, NOW, WEEK)
+    for other in altered(token)[::50]:
+        with pytest.raises(TokenInvalid):
+            BEFORE.read_common_token("a", other, NOW, WEEK)
+
+
 def test_a_sealed_text_that_is_too_old_tells_what_it_carried() -> None:
     sealed = AFTER.seal("a", ["kept"])
     now = datetime.now(UTC)

@@ -104,7 +104,7 @@ def read_stamp(purpose: str, stamp: str, now: datetime) -> list[int] | None:
     is older than STAMP_LIFETIME.
     """
     try:
-        versions: Any = keyring().read_token(purpose, stamp, now, STAMP_LIFETIME)
+        versions: Any = keyring().read_common_token(purpose, stamp, now, STAMP_LIFETIME)
     except (TokenInvalid, TokenExpired):
         return None
     return list(versions)

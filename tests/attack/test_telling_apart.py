@@ -10,9 +10,9 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from coalition.db import db
+from tests.asking import asked
 from tests.attack.doors import DOORS, on_postgresql, on_sqlite, somebody
 from tests.visitor import Page
 
@@ -44,18 +44,10 @@ def test_no_answer_tells_whose_address_is_known(app: Flask, door: str) -> None:
 
 def statements(do: Callable[[], object]) -> list[str]:
     """What is asked of the database, but for what every process asks for itself now and then."""
-    asked: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        if re.search("signature|moderator|endorse|outbox|passkey|blocked", statement):
-            asked.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    about = re.compile("signature|moderator|endorse|outbox|passkey|blocked")
+    with asked() as found:
         do()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    return asked
+    return [each for each in found if about.search(each)]
 
 
 @on_postgresql

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from coalition import clock
@@ -34,6 +34,7 @@ from coalition.statements.queries import current_campaign, latest_versions
 from coalition.testimonies.complaint_models import Complaint, ComplaintState, Ground
 from coalition.testimonies.models import PublishedTestimony, Testimony
 from coalition.testimonies.safeguarding_models import SafeguardingFlag
+from tests.asking import asked
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.endorsing import made
 from tests.holding import decide, held, take, write_to_us
@@ -494,14 +495,6 @@ def test_however_much_waits_it_costs_as_many_statements(app: Flask) -> None:
 
 
 def statements(visitor: Visitor) -> int:
-    ran: list[str] = []
-
-    def note_it(*given: Any) -> None:
-        ran.append(given[2])
-
-    event.listen(db.engine, "before_cursor_execute", note_it)
-    try:
+    with asked() as found:
         home(visitor)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note_it)
-    return len(ran)
+    return len(found)

@@ -18,15 +18,12 @@ from coalition.db import transaction
 from coalition.petition import actions
 from coalition.petition.decisions import NotPossible
 from coalition.petition.models import BulkKind, CountEvent, Kind, Region, Signature
+from tests.asking import asked
 from tests.bulking import Status, assert_exact, carry_out, flood, mails, take_back
 from tests.factories import agreed_now
 
 
 def test_ten_thousand_are_decided_about_in_a_few_statements(app: Flask, session: Session) -> None:
-    from sqlalchemy import event
-
-    from coalition.db import db
-
     size = 10_000
     (one,) = flood(1, region=Region.WALES)
     with transaction() as writing:
@@ -42,9 +39,8 @@ def test_ten_thousand_are_decided_about_in_a_few_statements(app: Flask, session:
             [{"day": clock.utc_now().date(), "cause": "verified", "change": size - 1,
               "region": Region.WALES, "kind": None}],
         )  # fmt: skip
-    ran: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", lambda *given: ran.append(given[2]))
-    decision = carry_out(BulkKind.REMOVE, limit=size)
+    with asked() as ran:
+        decision = carry_out(BulkKind.REMOVE, limit=size)
     assert decision.count == size
     assert len(ran) < 25
     assert_exact(session, 0)

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask, current_app
-from sqlalchemy import delete, event, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.accounts.models import Role
 from coalition.audit.models import AuditEntry
-from coalition.db import db, transaction
+from coalition.db import transaction
 from coalition.endorsements.models import Endorsement, EndorsementStatus
 from coalition.mail.private_links import Purpose, make_token
 from coalition.mail.worker import Batch
@@ -49,6 +49,7 @@ from coalition.statements.closing import (
 )
 from coalition.statements.models import Closing
 from coalition.testimonies.models import Testimony
+from tests.asking import asked
 from tests.commands import run_coalition
 from tests.conftest import environment
 from tests.desking import signed_in
@@ -145,18 +146,11 @@ def test_other_processes_know_within_seconds(
 
 
 def test_a_hundred_pages_ask_the_database_once(app: Flask) -> None:
-    asked: list[str] = []
     close()
-    with app.test_request_context():
-
-        def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-            asked.append(statement)
-
-        event.listen(db.engine, "before_cursor_execute", note)
+    with app.test_request_context(), asked() as found:
         for _ in range(100):
             assert current_closing() is not None
-        event.remove(db.engine, "before_cursor_execute", note)
-    assert len([each for each in asked if "closings" in each]) == 1
+    assert len([each for each in found if "closings" in each]) == 1
 
 
 # What visitors meet

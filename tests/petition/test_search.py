@@ -29,6 +29,7 @@ from coalition.petition.looks import record_look, record_search
 from coalition.petition.models import NETWORK_LIFETIME, Region, Signature, SignatureStatus
 from coalition.petition.search import PAGE, Found, Search, count_found, find_page
 from coalition.worker import delete_expired
+from tests.asking import asked
 from tests.conftest import run_command
 from tests.factories import agreed_now, make_signature
 from tests.signing import sign
@@ -234,12 +235,8 @@ def test_signing_again_once_it_counts_keeps_the_first_network(app: Flask, sessio
 
 
 def test_signing_is_as_many_statements_as_ever(app: Flask, visitor: Visitor) -> None:
-    from sqlalchemy import event
-
-    ran: list[str] = []
     agreed = agreed_now()
-    with transaction() as session:
-        event.listen(db.engine, "before_cursor_execute", lambda *given: ran.append(given[2]))
+    with transaction() as session, asked() as ran:
         actions.sign_petition(
             session, "ada@example.org", ME, agreed, network="203.0.113.7", now=clock.utc_now()
         )

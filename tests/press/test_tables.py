@@ -17,6 +17,7 @@ from coalition.petition.models import Aside, Cause, Kind, Region, Signature
 from coalition.petition.tally import verify_tally
 from coalition.press import queries, schemas, tables
 from coalition.press.schemas import MEASURES
+from tests.asking import asked
 from tests.factories import make_endorsement, make_recorded, make_signature
 from tests.pressing import MONDAY, at, count, fold_at, freeze_week, rows, values
 from tests.visitor import Visitor
@@ -183,11 +184,8 @@ def test_no_figure_is_made_from_the_signatures(
     with transaction() as writing:
         make_signature(writing, now=at(MONDAY - ONE_DAY), region=Region.WALES)
     freeze_week()
-    from sqlalchemy import event
-
-    asked: list[str] = []
-    event.listen(session.get_bind(), "before_cursor_execute", lambda *call: asked.append(call[2]))
-    for name in schemas.SCHEMAS:
-        assert visitor.get(f"/press/{name}.json").status == 200
-    assert len(asked) >= len(schemas.SCHEMAS)
-    assert not any("signatures" in each.split() for each in asked)
+    with asked() as found:
+        for name in schemas.SCHEMAS:
+            assert visitor.get(f"/press/{name}.json").status == 200
+    assert len(found) >= len(schemas.SCHEMAS)
+    assert not any("signatures" in each.split() for each in found)

@@ -1,0 +1,106 @@
+"""Under load, what a signature costs is how often it asks: Redis once, PostgreSQL once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import takewhile
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from coalition import clock
+from coalition.db import db, single_statement, transaction
+from coalition.mail.private_links import Purpose, make_token
+from coalition.petition.models import Signature, SignatureStatus
+from tests.asking import asked
+from tests.conftest import free_port
+from tests.factories import make_signature
+from tests.signing import sign
+from tests.storing import running_redis
+from tests.visitor import visitor_of
+
+CACHED = 4096  # characters; psycopg reads a longer statement anew before each use (_queries.py)
+LIMITED = {
+    "LIMIT_NETWORK": "100 per hour",
+    "LIMIT_ADDRESS": "100 per hour; 200 per day",
+    "LIMIT_DOMAIN": "100 per hour",
+}
+WINDOWS = 4  # of those
+
+postgresql_alone = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    with running_redis(tmp_path, free_port()) as url:
+        yield url
+
+
+def about_signing(statements: list[str]) -> list[str]:
+    """Without what every process asks for itself now and then."""
+    return [each for each in statements if "signatures" in each or "outbox" in each]
+
+
+@postgresql_alone
+def test_a_signature_asks_postgresql_once(app: Flask) -> None:
+    visitor = visitor_of(app)
+    with asked() as found:
+        assert sign(visitor).status == 200
+    (one,) = about_signing(found)
+    assert len(one) <= CACHED
+
+
+@postgresql_alone
+def test_a_confirmation_asks_postgresql_once(app: Flask, session: Session) -> None:
+    with transaction() as writing:
+        signature = make_signature(writing, status=SignatureStatus.AWAITING)
+    token = make_token(Purpose.CONFIRM, signature.id, clock.utc_now())
+    with asked() as found:
+        answer = visitor_of(app).post(f"/petition/confirm/{token}", {"revision": "1"})
+    assert answer.status == 200
+    first = about_signing(found)[0]
+    assert "INSERT INTO count_events" in first
+    assert len(first) <= CACHED
+    session.rollback()
+    assert session.get_one(Signature, signature.id).status is SignatureStatus.VERIFIED
+    assert not any("count_events" in each for each in found if each is not first)
+
+
+@postgresql_alone
+def test_a_single_statement_is_a_transaction_by_itself(app: Flask) -> None:
+    states = []
+
+    def note(connection: object, cursor: psycopg.Cursor[object], *rest: object) -> None:
+        states.append(cursor.connection.info.transaction_status)
+
+    event.listen(db.engine, "after_cursor_execute", note)
+    try:
+        with single_statement() as session:
+            make_signature(session, status=SignatureStatus.AWAITING)
+        alone, states[:] = set(states), []
+        with transaction() as session:
+            make_signature(session, email="bea@example.org", status=SignatureStatus.AWAITING)
+    finally:
+        event.remove(db.engine, "after_cursor_execute", note)
+    assert alone == {psycopg.pq.TransactionStatus.IDLE}
+    assert set(states) == {psycopg.pq.TransactionStatus.INTRANS}
+
+
+def test_all_limits_of_a_signature_ask_redis_once(make_app: MakeApp, redis_url: str) -> None:
+    visitor = visitor_of(make_app(REDIS_URL=redis_url, **LIMITED))
+    sign(visitor)  # makes the connection
+    over = "ECHO over"
+    with redis.Redis.from_url(redis_url) as client, client.monitor() as monitor:
+        assert sign(visitor, email="bea@example.org").status == 200
+        client.execute_command(*over.split())
+        told = list(takewhile(lambda each: each["command"] != over, monitor.listen()))
+    asked_for = [each["command"] for each in told if each["client_type"] != "lua"]
+    counted = [each for each in told if each["command"].startswith("INCRBY")]
+    assert [each.split()[0] for each in asked_for] == ["EVAL"]
+    assert len(counted) == WINDOWS
