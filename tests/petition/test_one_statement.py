@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 import redis
 from flask import Flask
+from psycopg.pq import TransactionStatus
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -47,6 +49,21 @@ def about_signing(statements: list[str]) -> list[str]:
     return [each for each in statements if "signatures" in each or "outbox" in each]
 
 
+@contextmanager
+def states_after() -> Iterator[list[TransactionStatus]]:
+    """Whether PostgreSQL holds a transaction open after each statement that it is asked."""
+    states: list[TransactionStatus] = []
+
+    def note(connection: object, cursor: psycopg.Cursor[object], *rest: object) -> None:
+        states.append(cursor.connection.info.transaction_status)
+
+    event.listen(db.engine, "after_cursor_execute", note)
+    try:
+        yield states
+    finally:
+        event.remove(db.engine, "after_cursor_execute", note)
+
+
 @postgresql_alone
 def test_a_signature_asks_postgresql_once(app: Flask) -> None:
     visitor = visitor_of(app)
@@ -61,11 +78,12 @@ def test_a_confirmation_asks_postgresql_once(app: Flask, session: Session) -> No
     with transaction() as writing:
         signature = make_signature(writing, status=SignatureStatus.AWAITING)
     token = make_token(Purpose.CONFIRM, signature.id, clock.utc_now())
-    with asked() as found:
+    with asked() as found, states_after() as states:
         answer = visitor_of(app).post(f"/petition/confirm/{token}", {"revision": "1"})
     assert answer.status == 200
     first = about_signing(found)[0]
     assert "INSERT INTO count_events" in first
+    assert states[found.index(first)] == TransactionStatus.IDLE
     assert len(first) <= CACHED
     session.rollback()
     assert session.get_one(Signature, signature.id).status is SignatureStatus.VERIFIED
@@ -74,22 +92,12 @@ def test_a_confirmation_asks_postgresql_once(app: Flask, session: Session) -> No
 
 @postgresql_alone
 def test_a_single_statement_is_a_transaction_by_itself(app: Flask) -> None:
-    states = []
-
-    def note(connection: object, cursor: psycopg.Cursor[object], *rest: object) -> None:
-        states.append(cursor.connection.info.transaction_status)
-
-    event.listen(db.engine, "after_cursor_execute", note)
-    try:
-        with single_statement() as session:
-            make_signature(session, status=SignatureStatus.AWAITING)
-        alone, states[:] = set(states), []
-        with transaction() as session:
-            make_signature(session, email="bea@example.org", status=SignatureStatus.AWAITING)
-    finally:
-        event.remove(db.engine, "after_cursor_execute", note)
-    assert alone == {psycopg.pq.TransactionStatus.IDLE}
-    assert set(states) == {psycopg.pq.TransactionStatus.INTRANS}
+    with states_after() as alone, single_statement() as session:
+        make_signature(session, status=SignatureStatus.AWAITING)
+    with states_after() as together, transaction() as session:
+        make_signature(session, email="bea@example.org", status=SignatureStatus.AWAITING)
+    assert set(alone) == {TransactionStatus.IDLE}
+    assert set(together) == {TransactionStatus.INTRANS}
 
 
 def test_all_limits_of_a_signature_ask_redis_once(make_app: MakeApp, redis_url: str) -> None:
