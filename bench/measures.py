@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import tempfile
 import time
@@ -9,9 +10,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
 import psycopg
@@ -19,7 +21,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from bench.load import Load
-from bench.parts import Sink, running
+from bench.parts import Sink
 from coalition import clock
 from coalition.db import db, transaction
 from coalition.desk.mails import WRITERS
@@ -33,9 +35,12 @@ from coalition.petition.hand_in_actions import UNFINISHED, ask_hand_in
 from coalition.petition.hand_in_models import HandIn, HandInState
 from coalition.petition.models import CountEvent, Signature, SignatureStatus
 from coalition.petition.tally import fold, verify_tally
+from coalition.press.schemas import SCHEMAS
+from coalition.serve import WORKER_NAME
 from coalition.settings import Settings
 from coalition.statements.queries import current_campaign
 
+_IN_SITEMAP = re.compile("<loc>(.+?)</loc>")
 MAILS_AHEAD = 20_000  # signatures that wait to be confirmed: more than a load confirms
 
 
@@ -62,7 +67,8 @@ def _agreed() -> Agreed:
 
 def sign_form(place: Place) -> str:
     """What the form holds beside name and address."""
-    stamp = make_stamp(_agreed(), clock.utc_now())
+    with place.app.app_context():
+        stamp = make_stamp(_agreed(), clock.utc_now())
     return urlencode({"consent": "yes", "region": "wales", "stamp": stamp})
 
 
@@ -80,8 +86,19 @@ def _sign(number: int) -> None:
                 )
 
 
+def confirm(place: Place, load: Callable[..., Load]) -> Load:
+    with place.app.app_context(), _waiting() as lines:
+        return load(f"{place.url}/", "lines", lines)
+
+
+def confirm_there(url: str, database_url: str, load: Callable[..., Load]) -> Load:
+    """The same of the tutorial's application."""
+    with _waiting_there(database_url) as lines:
+        return load(f"{url}/", "lines", lines)
+
+
 @contextmanager
-def waiting(place: Place) -> Iterator[str]:
+def _waiting() -> Iterator[str]:
     """A file with the address and the form of each confirmation that waits."""
     _copy_one(MAILS_AHEAD, SignatureStatus.AWAITING)
     now = clock.utc_now()
@@ -98,16 +115,17 @@ def waiting(place: Place) -> Iterator[str]:
 
 
 @contextmanager
-def waiting_there(database_url: str) -> Iterator[str]:
+def _waiting_there(database_url: str) -> Iterator[str]:
     """The same of the tutorial's application."""
+    run = uuid.uuid4().hex[:8]
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "INSERT INTO signature (name, email, token, verified) SELECT 'Ada', "
-            "'w' || n || '@example.org', 'w' || n, false FROM generate_series(1, %s) n",
-            [MAILS_AHEAD],
+            "n || '@' || %(run)s, %(run)s || n, false FROM generate_series(1, %(number)s) n",
+            {"run": run, "number": MAILS_AHEAD},
         )
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.writelines(f"/confirm/w{each} x=y\n" for each in range(1, MAILS_AHEAD + 1))
+        file.writelines(f"/confirm/{run}{each} x=y\n" for each in range(1, MAILS_AHEAD + 1))
         file.flush()
         yield file.name
 
@@ -138,6 +156,11 @@ def _copy_one(number: int, status: SignatureStatus) -> None:
 
 def fill(place: Place, number: int) -> None:
     """So many verified signatures, counted and folded, over a hundred days."""
+    with place.app.app_context():
+        _fill(number)
+
+
+def _fill(number: int) -> None:
     _copy_one(number, SignatureStatus.VERIFIED)
     with transaction() as session:
         session.execute(
@@ -156,14 +179,15 @@ def fill(place: Place, number: int) -> None:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
 
 
-def costs(place: Place, load: Callable[..., Load]) -> Iterator[tuple[str, float]]:
-    """Milliseconds of the server for each answer."""
-    for path in ("/petition", "/press", "/press/daily.csv", "/press/counts.json"):
-        yield path, 1e3 / load(f"{place.url}{path}").rate
-    form = sign_form(place)
-    yield "sign", 1e3 / load(f"{place.url}/petition/sign", "sign", form).rate
-    with waiting(place) as lines:
-        yield "confirm", 1e3 / load(f"{place.url}/", "lines", lines).rate
+def everything(place: Place, load: Callable[..., Load]) -> dict[str, Callable[[], Load]]:
+    """A load of each public page, press file and form, by its path or name."""
+    with urlopen(f"{place.url}/sitemap.xml") as answer:
+        pages = [urlsplit(each).path for each in _IN_SITEMAP.findall(answer.read().decode())]
+    files = [f"/press/{name}.{ending}" for name in SCHEMAS for ending in ("csv", "json", "xlsx")]
+    loads = {path: partial(load, f"{place.url}{path}") for path in (*pages, *files)}
+    loads["sign"] = partial(load, f"{place.url}/petition/sign", "sign", sign_form(place))
+    loads["confirm"] = partial(confirm, place, load)
+    return loads
 
 
 def mail_rates(place: Place, sink: Sink, *, number: int) -> tuple[float, float]:
@@ -211,14 +235,6 @@ def fold_seconds(place: Place, *, events: int) -> tuple[float, float]:
     return time.perf_counter() - started, limit
 
 
-@contextmanager
-def worker(place: Place) -> Iterator[int]:
-    """The worker, at work. Gives the id of its process."""
-    words = ["-m", "coalition.cli", "worker"]
-    with running(words, place.settings, f"{place.url}/healthz") as process:
-        yield process
-
-
 @dataclass(frozen=True)
 class HandInCost:
     """What it took to make the list to hand in. Memory in megabytes, at its largest."""
@@ -234,20 +250,28 @@ def hand_in_cost(place: Place) -> HandInCost:
     with transaction() as session:
         asked = ask_hand_in(session, None, actor="bench", now=clock.utc_now()).id
     started, largest, typesetter, shown = time.monotonic(), 0.0, 0.0, set()
-    with worker(place) as process:
-        while True:
-            db.session.rollback()
-            hand_in = db.session.get_one(HandIn, asked)
-            shown.add(hand_in.done_count)
-            if hand_in.state not in UNFINISHED:
-                break
-            mine, *others = _tree(process)
-            largest = max(largest, _proportional(mine))
-            typesetter = max(typesetter, sum(map(_proportional, others)))
-            time.sleep(0.25)
+    worker = _worker_of(place)
+    while True:
+        db.session.rollback()
+        hand_in = db.session.get_one(HandIn, asked)
+        shown.add(hand_in.done_count)
+        if hand_in.state not in UNFINISHED:
+            break
+        mine, *others = _tree(worker)
+        largest = max(largest, _proportional(mine))
+        typesetter = max(typesetter, sum(map(_proportional, others)))
+        time.sleep(0.25)
     if hand_in.state != HandInState.DONE:
         raise RuntimeError("the list was not made")
     return HandInCost(time.monotonic() - started, largest, typesetter, len(shown))
+
+
+def _worker_of(place: Place) -> int:
+    """The worker among the processes of the site. Raises RuntimeError where there is none."""
+    for each in _tree(place.process):
+        if Path(f"/proc/{each}/comm").read_text().strip() == WORKER_NAME:
+            return each
+    raise RuntimeError("the site has no worker")
 
 
 def settle(place: Place, sink: Sink, before: int) -> tuple[int, int]:
@@ -273,9 +297,9 @@ def verify(place: Place) -> str:
     return ", ".join(map(str, differences))
 
 
-def memory(*processes: int) -> float:
-    """Megabytes of these processes and all that they started."""
-    return sum(_proportional(each) for first in processes for each in _tree(first))
+def memory(process: int) -> float:
+    """Megabytes of a process and all that it started."""
+    return sum(map(_proportional, _tree(process)))
 
 
 def _proportional(process: int) -> float:
