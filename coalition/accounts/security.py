@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, abort, redirect, request
 from flask import session as cookie
-from flask_security import LoginForm, Security, auth_required
+from flask_security import LoginForm, MailUtil, Security, auth_required
+from flask_security.mail_util import EmailValidateException
 from flask_security.signals import user_authenticated
+from flask_security.utils import get_message
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import Field
 
@@ -87,6 +89,19 @@ class SignInForm(LoginForm):
             field.data = ""
 
 
+class Addresses(MailUtil):
+    """Mail addresses as everywhere else here: one that is too long is not looked at."""
+
+    def normalize(self, email: str) -> str:
+        """The address as it is stored. Raises EmailValidateException."""
+        try:
+            return parse_address(email)
+        except NotAnAddress as error:
+            raise EmailValidateException(get_message("INVALID_EMAIL_ADDRESS")[0]) from error
+
+    validate = normalize
+
+
 def _settings(settings: Settings, ring: Keyring) -> dict[str, Any]:
     host = settings.site_host.partition(":")[0]  # which an app's account may not hold
     chosen: dict[str, Any] = {
@@ -137,7 +152,13 @@ def init_accounts(app: Flask, settings: Settings) -> None:
     app.config.update(_settings(settings, app.extensions["keyring"]))
     app.session_interface = DeskSessions()
     init_guard(app)
-    security = Security(app, ModeratorStore(), totp_cls=OneTimeCodes, webauthn_util_cls=Passkeys)
+    security = Security(
+        app,
+        ModeratorStore(),
+        totp_cls=OneTimeCodes,
+        webauthn_util_cls=Passkeys,
+        mail_util_cls=Addresses,
+    )
     security.want_json(lambda _: False)
     _ask_who_it_is_at_the_desk_alone(security)
     security.reauthn_handler(_prove_once_more)
