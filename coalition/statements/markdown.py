@@ -29,6 +29,9 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 _markdown.validateLink = lambda _: True  # type: ignore[method-assign, assignment]  # problems() judges
 _checker = MarkdownIt("commonmark", {"html": True}).enable("table")
 _checker.validateLink = lambda _: True  # type: ignore[method-assign, assignment]
+# The parser makes its tables of letters at their first use, and another thread that comes meanwhile
+# finds them half made: so they are made here, before there is another thread.
+_checker.parse("<https://example.org/>")
 
 
 @dataclass(frozen=True)
