@@ -105,13 +105,15 @@ def waiting_id(session: Session, text: str, *, now: datetime) -> uuid.UUID | Non
     Reads nothing that is encrypted, so that it takes as long for an address as for another.
     Raises NotAnAddress.
     """
-    return session.scalar(
-        select(Signature.id).where(
-            Signature.address_digest.in_(address_digests(text)),
-            Signature.status == SignatureStatus.AWAITING,
-            Signature.signed_at >= now - UNVERIFIED_LIFETIME,
+    # By the address alone: PostgreSQL may think that few wait, and look for it among all who do.
+    rows = session.execute(
+        select(Signature.id, Signature.status, Signature.signed_at).where(
+            Signature.address_digest.in_(address_digests(text))
         )
     )
+    begun = now - UNVERIFIED_LIFETIME
+    waits = SignatureStatus.AWAITING
+    return next((row.id for row in rows if row.status is waits and row.signed_at >= begun), None)
 
 
 def waiting_but_bounced(session: Session) -> list[tuple[uuid.UUID, Bounce]]:

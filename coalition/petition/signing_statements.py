@@ -79,31 +79,34 @@ def _counting() -> Any:
     table: Any = Signature.__table__
     reviewed = ReviewedAddress.__table__
     now = bindparam("moment", type_=table.c.verified_at.type)
-    waiting = (
-        select(table.c.id, table.c.region, table.c.kind, table.c.source)
-        .where(
-            table.c.id == bindparam("which", type_=table.c.id.type),
-            table.c.revision == bindparam("shown", type_=table.c.revision.type),
-            _is(Status.AWAITING),
-            ~exists().where(reviewed.c.address_digest == table.c.address_digest),
-            standing_id().is_(None),
-        )
+    # Found by its key alone, and looked at then: where ten thousands wait, and PostgreSQL has not yet
+    # taken note of how many, it would look for this one among all of them, by their status.
+    names = ("id", "status", "revision", "address_digest", "region", "kind", "source")
+    found = (
+        select(*(table.c[name] for name in names))
+        .where(table.c.id == bindparam("which", type_=table.c.id.type))
         .with_for_update(of=table)
-        .cte("waiting")
+        .cte("found")
     )
     changed = (
         update(table)
-        .where(table.c.id == waiting.c.id)
+        .where(
+            table.c.id == found.c.id,
+            _is(Status.AWAITING, of="found"),
+            found.c.revision == bindparam("shown", type_=table.c.revision.type),
+            ~exists().where(reviewed.c.address_digest == found.c.address_digest),
+            standing_id().is_(None),
+        )
         .values(status=Status.VERIFIED, verified_at=now, status_changed_at=now, source=None)
-        .returning(waiting.c.region, waiting.c.kind, waiting.c.source)
+        .returning(found.c.region, found.c.kind, found.c.source)
         .cte("changed")
     )
     event = select(
         bindparam("today", type_=Date), literal(Cause.VERIFIED, _EVENTS.c.cause.type), literal(1),
         literal(1), changed.c.region, changed.c.kind, changed.c.source,
     )  # fmt: skip
-    names = ["day", "cause", "change", "moved", "region", "kind", "source"]
-    return insert(_EVENTS).from_select(names, event).returning(_EVENTS.c.id)
+    columns = ["day", "cause", "change", "moved", "region", "kind", "source"]
+    return insert(_EVENTS).from_select(columns, event).returning(_EVENTS.c.id)
 
 
 @cache
@@ -135,11 +138,11 @@ def _upsert(dialect: Any) -> Any:
     ).returning(table.c.id)
 
 
-def _is(*statuses: Status) -> ColumnElement[bool]:
+def _is(*statuses: Status, of: str = "signatures") -> ColumnElement[bool]:
     """In words, which are short and always the same: psycopg reads a statement of more than 4,096
     characters anew before each use, and SQLAlchemy writes a list of parameters anew."""
     words = ", ".join(f"'{each.value}'" for each in statuses)
-    return literal_column(f"signatures.status IN ({words})", Boolean)
+    return literal_column(f"{of}.status IN ({words})", Boolean)
 
 
 def _named(prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:

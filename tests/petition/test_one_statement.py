@@ -7,18 +7,20 @@ from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
-import psycopg
 import pytest
 import redis
 from flask import Flask
+from psycopg import Cursor
 from psycopg.pq import TransactionStatus
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from coalition import clock
 from coalition.db import db, single_statement, transaction
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
+from coalition.petition.queries import waiting_id
+from coalition.petition.signing_statements import count_waiting
 from tests.asking import asked
 from tests.conftest import free_port
 from tests.factories import make_signature
@@ -27,6 +29,13 @@ from tests.storing import running_redis
 from tests.visitor import visitor_of
 
 CACHED = 4096  # characters; psycopg reads a longer statement anew before each use (_queries.py)
+WAITS = "waits@example.org"
+_OWN = {"id": "gen_random_uuid()", "address_digest": "sha256(gen_random_uuid()::text::bytea)"}
+_COLUMNS = [each.name for each in Signature.__table__.columns]
+_TWICE_AS_MANY = text(
+    f"INSERT INTO signatures ({', '.join(_COLUMNS)}) "
+    f"SELECT {', '.join(_OWN.get(each, each) for each in _COLUMNS)} FROM signatures"
+)
 LIMITED = {
     "LIMIT_NETWORK": "100 per hour",
     "LIMIT_ADDRESS": "100 per hour; 200 per day",
@@ -54,7 +63,7 @@ def states_after() -> Iterator[list[TransactionStatus]]:
     """Whether PostgreSQL holds a transaction open after each statement that it is asked."""
     states: list[TransactionStatus] = []
 
-    def note(connection: object, cursor: psycopg.Cursor[object], *rest: object) -> None:
+    def note(connection: object, cursor: Cursor[object], *rest: object) -> None:
         states.append(cursor.connection.info.transaction_status)
 
     event.listen(db.engine, "after_cursor_execute", note)
@@ -62,6 +71,25 @@ def states_after() -> Iterator[list[TransactionStatus]]:
         yield states
     finally:
         event.remove(db.engine, "after_cursor_execute", note)
+
+
+@contextmanager
+def plans() -> Iterator[list[str]]:
+    """How PostgreSQL goes about each statement."""
+    found: list[str] = []
+
+    def explain(
+        connection: object, cursor: Cursor[object], statement: str, given: object, *rest: object
+    ) -> None:
+        with cursor.connection.cursor() as beside:
+            beside.execute(f"EXPLAIN {statement}", given)
+            found.append("\n".join(line for (line,) in beside))
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        yield found
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
 
 
 @postgresql_alone
@@ -88,6 +116,26 @@ def test_a_confirmation_asks_postgresql_once(app: Flask, session: Session) -> No
     session.rollback()
     assert session.get_one(Signature, signature.id).status is SignatureStatus.VERIFIED
     assert not any("count_events" in each for each in found if each is not first)
+
+
+@postgresql_alone
+def test_no_signature_is_looked_for_among_all_that_wait(app: Flask) -> None:
+    """Where PostgreSQL last took note of how many wait while none did."""
+    with transaction() as writing:
+        make_signature(writing, status=SignatureStatus.VERIFIED)
+        for _ in range(12):
+            writing.execute(_TWICE_AS_MANY)
+        writing.execute(text("ANALYZE signatures"))
+    with transaction() as writing:
+        waiting = make_signature(writing, email=WAITS, status=SignatureStatus.AWAITING)
+    db.session.rollback()
+    with plans() as found, single_statement() as session:
+        count_waiting(session, waiting.id, waiting.revision, now=clock.utc_now())
+    with plans() as of_code:
+        waiting_id(db.session(), WAITS, now=clock.utc_now())
+    assert "pk_signatures" in found[0]
+    assert "address_digest" in of_code[0]
+    assert "ix_signatures_status" not in found[0] + of_code[0]
 
 
 @postgresql_alone
