@@ -55,7 +55,7 @@ from tests.conftest import environment
 from tests.desking import signed_in
 from tests.endorsing import entry_path, made
 from tests.factories import make_endorsement, make_signature
-from tests.mailbox import Mailbox, link_in
+from tests.mailbox import Mailbox, link_in, text_of
 from tests.visitor import Visitor
 
 Status = SignatureStatus
@@ -249,7 +249,7 @@ def test_a_mail_that_goes_out_after_the_closing_asks_for_nothing(
     close()
     work()
     message = mailbox.wait_for(1)
-    assert "closed before the address was confirmed" in str(message)
+    assert "closed before the address was confirmed" in text_of(message)
     assert "Delete it now" in visitor.get(link_in(message, "not-me")).text
 
 

@@ -37,7 +37,7 @@ from coalition.testimonies.queries import (
 from coalition.testimonies.redaction import Span, SpanKind
 from coalition.testimonies.states import NotPossible, State
 from tests.cleaning import clean_up_testimonies
-from tests.mailbox import Mailbox, text_of
+from tests.mailbox import Mailbox, html_of, text_of
 from tests.telling import (
     ALL_CLEAR,
     FRONT,
@@ -588,7 +588,7 @@ def test_the_mail_says_that_something_waits_and_not_what(
     work()
     mailbox.wait_for(1)
     mail = next(each for each in mailbox.received if each["To"] == "robin@example.org")
-    whole = (mail.as_string() + text_of(mail)).lower()
+    whole = (mail.as_string() + text_of(mail) + html_of(mail)).lower()
     for word in (ticket.code, str(ticket.testimony_id), "which year", "testimon", "sim", "police"):
         assert word not in whole
 
