@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import event
 
 from coalition.db import db
+
+
+@contextmanager
+def listening(moment: str, listener: Callable[..., None]) -> Iterator[None]:
+    """Have SQLAlchemy call `listener` at each such moment ("before_cursor_execute") of the database."""
+    event.listen(db.engine, moment, listener)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, moment, listener)
 
 
 @contextmanager
@@ -18,8 +28,5 @@ def asked() -> Iterator[list[str]]:
     def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
         statements.append(statement)
 
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with listening("before_cursor_execute", note):
         yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)

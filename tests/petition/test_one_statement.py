@@ -12,7 +12,7 @@ import redis
 from flask import Flask
 from psycopg import Cursor
 from psycopg.pq import TransactionStatus
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coalition import clock
@@ -21,7 +21,7 @@ from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
 from coalition.petition.queries import waiting_id
 from coalition.petition.signing_statements import count_waiting
-from tests.asking import asked
+from tests.asking import asked, listening
 from tests.conftest import free_port
 from tests.factories import make_signature
 from tests.signing import sign
@@ -66,11 +66,8 @@ def states_after() -> Iterator[list[TransactionStatus]]:
     def note(connection: object, cursor: Cursor[object], *rest: object) -> None:
         states.append(cursor.connection.info.transaction_status)
 
-    event.listen(db.engine, "after_cursor_execute", note)
-    try:
+    with listening("after_cursor_execute", note):
         yield states
-    finally:
-        event.remove(db.engine, "after_cursor_execute", note)
 
 
 @contextmanager
@@ -85,11 +82,8 @@ def plans() -> Iterator[list[str]]:
             beside.execute(f"EXPLAIN {statement}", given)
             found.append("\n".join(line for (line,) in beside))
 
-    event.listen(db.engine, "before_cursor_execute", explain)
-    try:
+    with listening("before_cursor_execute", explain):
         yield found
-    finally:
-        event.remove(db.engine, "before_cursor_execute", explain)
 
 
 @postgresql_alone
