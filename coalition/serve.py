@@ -10,7 +10,6 @@ import logging
 import multiprocessing
 import os
 import resource
-import runpy
 import signal
 import socket
 import sys
@@ -18,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -102,7 +102,8 @@ def _become_worker() -> None:
     with suppress(OSError):  # where there is such a file, `top` and `ps -o comm` tell it apart
         COMMAND_NAME.write_text(WORKER_NAME)
     sys.argv[1:] = ["worker"]
-    runpy.run_module("coalition.cli", run_name="__main__")
+    # Only now: the command knows this module, and not the other way round.
+    import_module("coalition.cli").main()
 
 
 class _Glances(threading.Event):

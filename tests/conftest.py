@@ -46,6 +46,7 @@ compile_once()
 gc.set_threshold(50_000, 50, 100)
 
 ROOT = Path(__file__).resolve().parent.parent
+COMMAND = Path(sys.executable).with_name("coalition")
 SECRET = "a-secret-that-is-long-enough-for-a-test"
 DATABASES = ("sqlite", "postgresql")
 MEMORY = Path("/dev/shm")  # a folder in memory, as Linux has it
@@ -271,7 +272,7 @@ def running(
     """Run `coalition` in the background; ended by SIGTERM. What it prints is added to `log`."""
     with (log or Path(os.devnull)).open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "coalition.cli", *words],
+            [COMMAND, *words],
             env={**_clean_environment(), **settings},
             cwd=ROOT,
             stdout=output,

@@ -32,7 +32,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @on_sqlite
-def test_no_address_that_is_asked_for_stands_in_the_output(
+def test_the_output_has_no_address_that_is_asked_for_and_no_warning(
     app: Flask, database_url: str, mailbox: Mailbox, tmp_path: Path
 ) -> None:
     with transaction() as session:
@@ -43,6 +43,7 @@ def test_no_address_that_is_asked_for_stands_in_the_output(
             site.visitor.get(path)
     told = site.log.read_text()
     assert "Open http://127.0.0.1" in told
+    assert "Warning" not in told
     assert token not in told
     assert "/petition" not in told
     assert "/nowhere" not in told

@@ -108,7 +108,11 @@ def test_each_address_has_a_page_of_its_own(visitor: Visitor, now: list[float]) 
     assert visitor.get("/petition").text == plain
 
 
-def test_no_public_page_depends_on_anything_but_its_address(app: Flask, visitor: Visitor) -> None:
+def test_no_public_page_depends_on_anything_but_its_address(
+    app: Flask, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = clock.utc_now()
+    monkeypatch.setattr(clock, "utc_now", lambda: moment)
     paths = [
         rule.rule
         for rule in app.url_map.iter_rules()
