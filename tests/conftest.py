@@ -38,6 +38,7 @@ from coalition.worker import WRITERS, fold_count
 from tests.commands import run_coalition
 from tests.compiled import compile_once
 from tests.mailbox import Mailbox, free_port
+from tests.storing import running_redis
 from tests.visitor import Visitor, visitor_at, visitor_of
 
 compile_once()
@@ -183,6 +184,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def mailbox() -> Iterator[Mailbox]:
     with Mailbox().running() as running:
         yield running
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    with running_redis(tmp_path, free_port()) as url:
+        yield url
 
 
 @pytest.fixture

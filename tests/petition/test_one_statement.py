@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
-from pathlib import Path
 
 import pytest
 import redis
@@ -22,10 +21,8 @@ from coalition.petition.models import Signature, SignatureStatus
 from coalition.petition.queries import waiting_id
 from coalition.petition.signing_statements import count_waiting
 from tests.asking import asked, listening
-from tests.conftest import free_port
 from tests.factories import make_signature
 from tests.signing import sign
-from tests.storing import running_redis
 from tests.visitor import visitor_of
 
 CACHED = 4096  # characters; psycopg reads a longer statement anew before each use (_queries.py)
@@ -45,12 +42,6 @@ WINDOWS = 4  # of those
 
 postgresql_alone = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 MakeApp = Callable[..., Flask]
-
-
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with running_redis(tmp_path, free_port()) as url:
-        yield url
 
 
 def about_signing(statements: list[str]) -> list[str]:

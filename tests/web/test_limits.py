@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,6 @@ from tests.storing import running_redis
 from tests.visitor import Page, Visitor, visitor_of
 
 MakeApp = Callable[..., Flask]
-
-
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with running_redis(tmp_path, free_port()) as url:
-        yield url
 
 
 def sign(visitor: Visitor, number: int = 0, **answers: str) -> Page:
