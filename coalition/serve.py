@@ -45,6 +45,8 @@ COMMAND_NAME = Path("/proc/self/comm")
 WORKER_NAME = "coalition-work"  # of at most 15 letters
 WORKER_KILL_AFTER = 100  # seconds; a slow mail server may take 90 of them for the mail in hand
 WORKER_REST = 1.0  # seconds before a worker that died is started again
+# Python 3.14 no longer forks by itself: nothing would be shared.
+FORK = multiprocessing.get_context("fork")
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ class WorkerKeeper:
 
     def start(self) -> None:
         """Start the worker. Raises OSError where the machine has no room for it."""
-        process = multiprocessing.Process(target=_become_worker, daemon=True)
+        process = FORK.Process(target=_become_worker, daemon=True)
         # A signal that comes before the worker listens must wait, and not be lost.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
@@ -138,8 +140,7 @@ def serve(host: str, port: int, worker: bool) -> None:
     """Serve the site, with the worker in the same process tree."""
     settings: Settings = current_app.extensions["settings"]
     _refuse_a_taken_port(host, port)
-    # Python 3.14 no longer forks by itself: nothing would be shared.
-    multiprocessing.set_start_method("fork", force=True)
+    multiprocessing.set_start_method(FORK.get_start_method(), force=True)
     server = Granian(
         "wsgi:app",
         address=host,

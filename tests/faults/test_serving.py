@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,17 +19,17 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from coalition import clock
+from coalition import clock, serve
 from coalition.db import transaction
 from coalition.mail.models import MessageState, OutboxMessage
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
-from coalition.serve import HEADER_SECONDS
+from coalition.serve import ENDING, HEADER_SECONDS, WorkerKeeper
 from tests.conftest import ROOT, environment, running, serving
 from tests.factories import make_signature
 from tests.faults.crowd import wait_until
-from tests.mailbox import Mailbox
-from tests.processes import runs
+from tests.mailbox import Mailbox, free_port
+from tests.processes import children_of, runs
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -47,6 +50,42 @@ def test_the_output_has_no_address_that_is_asked_for_and_no_warning(
     assert token not in told
     assert "/petition" not in told
     assert "/nowhere" not in told
+
+
+@on_sqlite
+@pytest.mark.parametrize("ending", ["SIGHUP", "SIGINT", "SIGTERM"])
+def test_whatever_ends_it_leaves_nothing_running(
+    database_url: str, mailbox: Mailbox, tmp_path: Path, ending: str
+) -> None:
+    settings = {**environment(database_url, mailbox.url), "COALITION_WEB_PROCESSES": "2"}
+    log = tmp_path / "log"
+    with running(settings, "serve", "--port", str(free_port()), log=log) as server:
+        wait_until(lambda: len(children_of(server.pid)) == 3, "web processes or worker are missing")
+        time.sleep(1)  # in which they begin to listen
+        children = children_of(server.pid)
+        server.send_signal(signal.Signals[ending])
+        assert server.wait(60) == 0
+    assert log.read_text().endswith("Stopped.\n")
+    assert not [each for each in children if runs(each)]
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper, tries = WorkerKeeper(), []
+
+    def without_room(process: BaseProcess) -> None:
+        tries.append(process)
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(serve, "WORKER_REST", 0.0)
+    monkeypatch.setattr(serve, "_become_worker", lambda: os._exit(1))
+    keeper.start()
+    monkeypatch.setattr(BaseProcess, "start", without_room)
+    wait_until(lambda: keeper.look() or len(tries) == 3, "it is not tried again")
+    assert "the worker ended with status 1" in caplog.text
+    assert "the worker cannot be started: Resource temporarily unavailable" in caplog.text
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(ENDING), "signals are lost"
 
 
 @on_sqlite
