@@ -24,11 +24,13 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from werkzeug.exceptions import TooManyRequests
 
+from coalition.crypto import keyring
 from coalition.web.limit_rules import IPV6_VISITOR_BITS, limits_of, limits_of_network
 from coalition.web.metrics import current_metrics
 
 REDIS_PATIENCE = 0.5  # seconds; it answers in less than one thousandth of that
 ONE_TRY = Retry(NoBackoff(), 1)  # again at once, for a connection that was closed meanwhile
+NETWORK_PURPOSE = "limits.network"
 UNKNOWN = "unknown"  # the network of an address that cannot be read
 
 Hit = tuple[RateLimitItem, tuple[str, str]]
@@ -94,7 +96,7 @@ class Use:
     """One use, to be counted against the limits of a setting ("LIMIT_ADDRESS")."""
 
     setting: str
-    key: str  # whose use it is: a digest, or a network
+    key: str  # whose use it is: a keyed digest
     limits: str  # those in effect
 
     def hits(self) -> list[Hit]:
@@ -107,9 +109,10 @@ def use_by(setting: str, key: bytes) -> Use:
 
 
 def use_by_visitor() -> Use:
-    """One form from the visitor's network."""
+    """One form from the visitor's network, which whoever reads the store is not told."""
     network = visitor_network()
-    return Use("LIMIT_NETWORK", network, limits_of_network(network))
+    key = keyring().digest(NETWORK_PURPOSE, network)
+    return Use("LIMIT_NETWORK", key.hex(), limits_of_network(network))
 
 
 def limit_writes(view: View) -> View:

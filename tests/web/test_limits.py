@@ -166,7 +166,9 @@ def test_with_redis_processes_share_their_limits(make_app: MakeApp, redis_url: s
     assert sign(visitor_of(first, "203.0.113.20"), 3).status == 429
     with redis.Redis.from_url(redis_url) as client:
         keys = " ".join(key.decode() for key in client.scan_iter())
+    assert "LIMIT_NETWORK" in keys
     assert "example.org" not in keys
+    assert "203.0.113" not in keys
 
 
 def test_two_who_find_redis_gone_at_once_both_sign(
