@@ -294,6 +294,34 @@ def send_again(
     return True
 
 
+def send_all_again(session: Session, *, actor: str, now: datetime) -> int:
+    """Let every mail that was refused and waits for its next try be sent at once, as when another
+    provider takes them. Returns how many.
+
+    Mails that were never tried keep their pace, and those in a worker's hands are left to it.
+    """
+    hurried = changed_rows(
+        session.execute(
+            update(OutboxMessage)
+            .where(
+                in_order(
+                    OutboxMessage,
+                    OutboxMessage.state == MessageState.WAITING,
+                    OutboxMessage.failure.is_not(None),
+                    OutboxMessage.due_at > now,
+                    OutboxMessage.leased_until.is_(None) | (OutboxMessage.leased_until <= now),
+                )
+            )
+            .values(due_at=now, leased_until=None)
+            .execution_options(synchronize_session=False)
+        )
+    )
+    if hurried:
+        subject = f"{hurried} mails that were refused"
+        record(session, actor=actor, action="mail sent again", subject=subject, reason="", now=now)
+    return hurried
+
+
 def _refuse_hopeless(session: Session, message: OutboxMessage) -> None:
     if message.reference is None and message.payload is None:
         raise NotPossible(

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from coalition import clock
 from coalition.db import db, transaction
 from coalition.mail import queries
-from coalition.mail.actions import NotPossible, send_again
+from coalition.mail.actions import NotPossible, send_again, send_all_again
 from coalition.mail.bounce_actions import Outcome, record_bounce
 from coalition.mail.bounces import LARGEST, NotAMail, Report, read_bounce
 from coalition.mail.failures import explain
@@ -85,8 +85,9 @@ def _end(status: int, words: str) -> NoReturn:
 @click.option("--failed", is_flag=True, help="What failed for good, instead of what waits.")
 @with_appcontext
 def list_mail(failed: bool) -> None:
-    """List what waits, or what failed: id, kind, tries, why."""
+    """List what waits, or what failed: id, kind, tries, why; and whether anybody sends it."""
     session = db.session()
+    click.echo(_worker_words(queries.pulse(session, now=clock.utc_now())))
     if failed:
         _print(queries.failed_messages(session), "Nothing failed.")
         return
@@ -96,6 +97,21 @@ def list_mail(failed: bool) -> None:
             f"the oldest since {each.oldest:%Y-%m-%d %H:%M}"
         )
     _print(queries.stuck_messages(session), "Nothing waits after a refusal.")
+
+
+def _worker_words(pulse: queries.Pulse) -> str:
+    if pulse.beat_at is None:
+        return "No worker has ever looked after the mail: start one."
+    if not pulse.is_alive:
+        return (
+            f"No worker looks after the mail since {pulse.beat_at:%Y-%m-%d %H:%M} UTC: start one."
+        )
+    if pulse.trouble and pulse.trouble_since:
+        return (
+            f"A worker is there. The mail server takes no mail since "
+            f"{pulse.trouble_since:%Y-%m-%d %H:%M} UTC ({pulse.trouble}: {explain(pulse.trouble).why})."
+        )
+    return "A worker looks after the mail."
 
 
 def _print(messages: Sequence[OutboxMessage], nothing: str) -> None:
@@ -109,11 +125,19 @@ def _print(messages: Sequence[OutboxMessage], nothing: str) -> None:
 
 
 @mail_commands.command("retry")
-@click.argument("message_id", type=click.UUID)
+@click.argument("message_id", type=click.UUID, required=False)
+@click.option("--refused", is_flag=True, help="Every mail that was refused, and waits.")
 @with_appcontext
-def retry(message_id: uuid.UUID) -> None:
+def retry(message_id: uuid.UUID | None, refused: bool) -> None:
     """Send a mail again that failed or waits: at once, without waiting for its next try."""
+    if (message_id is None) is not refused:
+        raise click.UsageError("Say one mail's id, or --refused.")
     now = clock.utc_now()
+    if message_id is None:
+        with transaction() as session:
+            number = send_all_again(session, actor=ACTOR, now=now)
+        click.echo(f"{number} are sent as soon as a worker is free.")
+        return
     try:
         with transaction() as session:
             message = queries.find_message(session, message_id)

@@ -397,8 +397,9 @@ def test_the_list_tells_what_waits_and_what_failed_and_a_mail_is_sent_again(
     app: Flask, mailbox: Mailbox, work: Work, database_url: str
 ) -> None:
     values = environment(database_url, mailbox.url)
-    assert run_command(values, "mail", "list").stdout == "Nothing waits after a refusal.\n"
-    assert run_command(values, "mail", "list", "--failed").stdout == "Nothing failed.\n"
+    alone = "No worker has ever looked after the mail: start one.\n"
+    assert run_command(values, "mail", "list").stdout == alone + "Nothing waits after a refusal.\n"
+    assert run_command(values, "mail", "list", "--failed").stdout == alone + "Nothing failed.\n"
     mailbox.answer = lambda envelope: "550 no such person"
     with transaction() as session:
         signature = make_signature(session, status=SignatureStatus.AWAITING)
@@ -411,12 +412,16 @@ def test_the_list_tells_what_waits_and_what_failed_and_a_mail_is_sent_again(
     assert work().failed == 1
     failed = run_command(values, "mail", "list", "--failed").stdout
     assert failed == (
+        "A worker looks after the mail.\n"
         f"{message_id} petition.signing, 1 tries, SMTP 550: there is no such mailbox\n"
     )
     mailbox.answer = lambda envelope: "250 OK"
     for words in ("It is sent as soon as a worker is free.\n", "It is due already.\n"):
         assert run_command(values, "mail", "retry", str(message_id)).stdout == words
     assert work().sent == 1
+    assert run_command(values, "mail", "retry", "--refused").stdout.startswith("0 are sent")
+    for words in ((), (str(message_id), "--refused")):
+        assert run_command(values, "mail", "retry", *words).returncode == 2
     refused = run_command(values, "mail", "retry", str(message_id))
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: it has been sent since")

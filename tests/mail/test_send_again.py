@@ -17,6 +17,7 @@ from coalition.db import db, transaction
 from coalition.mail import actions, queries
 from coalition.mail.actions import BEAT_EVERY, GIVE_UP_AFTER, LEASE, NotPossible, send_again
 from coalition.mail.address import address_digests
+from coalition.mail.cli import mail_commands
 from coalition.mail.failures import explain, explain_status, is_about_mailbox
 from coalition.mail.models import Bounce, BounceKind, MailPulse, MessageState, OutboxMessage
 from coalition.mail.queries import RATE_WINDOW, SILENT_AFTER
@@ -126,6 +127,31 @@ def test_two_presses_send_one_mail_and_leave_one_line_in_the_log(
         press(message_id)
 
 
+def test_with_another_provider_all_that_was_refused_goes_out_at_once(
+    app: Flask, mailbox: Mailbox, work: Work
+) -> None:
+    now = clock.utc_now()
+    with transaction() as session:
+        people = [make_signature(session, email=f"p{each}@example.org").id for each in range(4)]
+        actions.queue_apart(session, emails.WITHDRAWN, people[:3], gap=timedelta(), now=now)
+    refuse(mailbox, work, "451 4.7.1 not from you")
+    with transaction() as session:
+        actions.queue_apart(
+            session, emails.WITHDRAWN, people[3:], gap=timedelta(), now=now + timedelta(hours=1)
+        )
+        in_hand = session.scalars(select(OutboxMessage).limit(1)).one()
+        in_hand.leased_until = now + LEASE
+    assert work().sent == 0
+
+    for number in (2, 0):
+        with transaction() as session:
+            assert actions.send_all_again(session, actor="Grace", now=clock.utc_now()) == number
+    assert audited() == [("Grace", "2 mails that were refused", "")]
+    assert work().sent == 2
+    db.session.remove()
+    assert queries.waiting_for_try(db.session()) == (1, 1)
+
+
 def test_a_mail_that_was_given_up_has_as_many_days_again(
     message_id: uuid.UUID, mailbox: Mailbox, work: Work
 ) -> None:
@@ -227,6 +253,25 @@ def test_a_worker_is_alive_as_long_as_it_looks_after_the_outbox(
     assert queries.health(session, now=now).is_alive
     session.rollback()
     assert not queries.health(session, now=now + SILENT_AFTER).is_alive
+
+
+def test_the_command_says_whether_anybody_sends_mail(app: Flask) -> None:
+    now = clock.utc_now()
+
+    def told() -> str:
+        return app.test_cli_runner().invoke(mail_commands, ["list"]).output.splitlines()[0]
+
+    assert told() == "No worker has ever looked after the mail: start one."
+    with transaction() as session:
+        actions.beat(session, now=now)
+    assert told() == "A worker looks after the mail."
+    with transaction() as session:
+        pulse = session.scalars(select(MailPulse)).one()
+        pulse.trouble, pulse.trouble_since = "SMTP 535", now - timedelta(hours=1)
+    assert told().startswith("A worker is there. The mail server takes no mail since 20")
+    with transaction() as session:
+        session.scalars(select(MailPulse)).one().beat_at = now - SILENT_AFTER
+    assert told().startswith("No worker looks after the mail since 20")
 
 
 def test_a_worker_leaves_a_sign_only_so_often(app: Flask, session: Session) -> None:
