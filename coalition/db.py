@@ -6,7 +6,7 @@ import select as sockets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
@@ -41,6 +41,7 @@ from sqlalchemy.types import TypeDecorator
 from coalition.postgresql import PATIENCE
 from coalition.replica import RoutedSession
 
+BACKUP_LIFETIME = timedelta(days=30)  # deploy/systemd/coalition-backup.service deletes older ones
 SQLITE_PATIENCE = 30_000  # milliseconds a writer waits for another one
 
 

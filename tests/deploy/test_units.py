@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from coalition.mail.transports import TAKING_TIMEOUT
 from coalition.serve import KILL_AFTER
 from coalition.settings import PREFIX, Settings, SettingsError
 from tests.conftest import ROOT, SECRET, run_command
+from tests.visitor import Visitor
 
 DEPLOY = ROOT / "deploy"
 PLACE = "/srv/coalition/"
@@ -44,6 +48,27 @@ def test_the_unit_of_the_backup_starts_the_script_that_is_there() -> None:
     (line,) = lines_of(DEPLOY / "systemd" / "coalition-backup.service", "ExecStart")
     script = ROOT / shlex.split(line)[0].removeprefix(PLACE)
     assert script.stat().st_mode & 0o111
+
+
+def test_no_backup_is_kept_longer_than_the_privacy_notice_says(
+    tmp_path: Path, visitor: Visitor
+) -> None:
+    (found,) = re.findall(r"Backups[^<]*<strong>(\d+) days", visitor.get("/privacy").text)
+    (line,) = lines_of(DEPLOY / "systemd" / "coalition-backup.service", "ExecStartPost")
+    command = [
+        str(tmp_path) if word == "/var/lib/coalition-backups" else word
+        for word in shlex.split(line)
+    ]
+    backups = {
+        hours: tmp_path / f"coalition-{hours}"
+        for hours in (0, int(found) * 24 - 1, int(found) * 24 + 1)
+    }
+    for hours, path in backups.items():
+        path.touch()
+        made = time.time() - hours * 3600
+        os.utime(path, (made, made))
+    subprocess.run(command, check=True)
+    assert [path.exists() for path in backups.values()] == [True, True, False]
 
 
 @pytest.mark.parametrize(("name", "longest"), [("web", KILL_AFTER), ("worker", TAKING_TIMEOUT)])
