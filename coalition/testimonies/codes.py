@@ -1,7 +1,8 @@
 """The receipt code: what its writer has, and nobody else, to come back to a testimony.
 
 16 digits, 53 bits. Of the code itself only an Argon2id hash is kept, and a keyed digest to find
-the row by; neither tells the code to who has the database, nor to who has the secrets as well.
+the row by. Neither tells the code to who has the database alone; who has the secrets as well can
+try codes against the digest, of which there are 10 to the power of 16.
 """
 
 from __future__ import annotations
