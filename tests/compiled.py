@@ -1,7 +1,9 @@
-"""Addresses, templates and the campaign's texts are read once for all applications of a test run.
+"""Addresses, templates, statements and the campaign's texts are read once for all applications of a
+test run.
 
 Each test has an application of its own, and most of what that costs is compiling the same routes,
-the same templates and the same texts again. What is remembered is found by all that it is made of.
+the same templates, the same statements and the same texts again. What is remembered is found by all
+that it is made of.
 """
 
 from __future__ import annotations
@@ -14,11 +16,16 @@ from typing import Any
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from coalition.statements import queries
 from coalition.statements.campaign import Campaign
 from coalition.statements.models import DocumentVersion
+
+MOST_STATEMENTS = 20_000
 
 
 class Templates(BytecodeCache):
@@ -62,9 +69,32 @@ def of_campaign(latest: Mapping[str, DocumentVersion]) -> Hashable:
     )
 
 
+class StatementsOfAll:
+    """In place of the compiled statements that each engine keeps for itself: those of all engines."""
+
+    def __init__(self) -> None:
+        self._kept = LRUCache(MOST_STATEMENTS)
+
+    def __get__(self, engine: Engine, kind: type[Engine]) -> LRUCache[Any, Any]:
+        return self._kept
+
+    def __set__(self, engine: Engine, own: object) -> None:
+        """Nothing: what an engine would keep for itself stays empty."""
+
+
+def of_dialect(dialect: Dialect) -> Hashable:
+    """What decides how a statement is written: two dialects that are alike in it write the same."""
+    return type(dialect), dialect.server_version_info, dialect.paramstyle
+
+
 def compile_once() -> None:
     """From now on, in this process."""
     Rule._compile_builder = once(Rule._compile_builder, of_rule)  # type: ignore[method-assign]
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Templates()}
+    Engine._compiled_cache = StatementsOfAll()
+    DefaultDialect.__eq__ = lambda one, other: (  # type: ignore[method-assign]
+        isinstance(other, DefaultDialect) and of_dialect(one) == of_dialect(other)
+    )
+    DefaultDialect.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign]
     read: Callable[[Mapping[str, DocumentVersion]], Campaign] = queries.campaign_of
     queries.campaign_of = once(read, of_campaign)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
@@ -167,17 +168,33 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
         yield url
 
 
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database with all migrations and the example campaign, on each engine in turn."""
+@contextmanager
+def prepared_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """A database with all migrations and the example campaign, on the engine that the fixture asks
+    for."""
     if request.param == "sqlite":
         prepared = request.getfixturevalue("prepared_sqlite")
-        shutil.copy(prepared, tmp_path / "site.db")
-        yield f"sqlite:///{tmp_path / 'site.db'}"
+        shutil.copy(prepared, folder / "site.db")
+        yield f"sqlite:///{folder / 'site.db'}"
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.database(request.getfixturevalue("prepared_postgres")) as url:
         yield url
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A prepared database, on each engine in turn."""
+    with prepared_database(request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The moment at which the clock stands still, where a second more would make a difference."""
+    moment = clock.utc_now()
+    monkeypatch.setattr(clock, "utc_now", lambda: moment)
+    return moment
 
 
 @pytest.fixture

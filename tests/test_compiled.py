@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask, render_template
 from jinja2 import FileSystemLoader
+from sqlalchemy import literal, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from coalition import clock
+from coalition.db import db
 from coalition.statements import queries
 from coalition.statements.actions import publish_texts
 from coalition.statements.queries import latest_versions, read_campaign
@@ -52,6 +57,30 @@ def test_a_campaign_that_changed_is_read_again(session: Session) -> None:
     assert (after.about.version, after.about.html) == (2, "<p>Other words.</p>\n")
     assert after.statement == before.statement
     assert after == queries.campaign_of.__wrapped__(latest_versions(session))  # type: ignore[attr-defined]
+
+
+def test_a_statement_is_written_once_for_all_databases_of_a_kind(
+    make_app: Callable[..., Flask],
+) -> None:
+    compiled: list[object] = []
+    written = SQLCompiler.__init__
+
+    def note(compiler: SQLCompiler, *given: object, **named: object) -> None:
+        compiled.append(compiler)
+        written(compiler, *given, **named)
+
+    statement = select(literal("words").label(f"of_{uuid.uuid4().hex}"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLCompiler, "__init__", note)
+        for _ in range(3):
+            with make_app().app_context():
+                assert db.session().scalar(statement) == "words"
+    assert len(compiled) == 1
+
+
+def test_databases_of_two_kinds_share_no_statement() -> None:
+    assert sqlite.dialect() != postgresql.dialect()
+    assert sqlite.dialect() == sqlite.dialect()
 
 
 def test_what_is_made_of_the_same_is_made_once() -> None:

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +18,8 @@ import pytest
 from flask import Flask, current_app
 
 from coalition import clock
-from coalition.db import transaction
+from coalition.app import create_app
+from coalition.db import db, transaction
 from coalition.endorsements.actions import keep_logo
 from coalition.endorsements.logos import draw_logo
 from coalition.pages.archive import (
@@ -33,12 +34,13 @@ from coalition.pages.archive_pages import archived, links_of, links_of_styles
 from coalition.petition.models import Region, SignatureStatus
 from coalition.petition.tally import SETTLED, fix_final_number
 from coalition.press.actions import freeze, monday_of
+from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.closing import close_campaign, forget_closing
 from coalition.statements.queries import forget_campaign
 from coalition.web.filters import long_date
 from tests.commands import run_coalition
-from tests.conftest import ROOT, environment
+from tests.conftest import DATABASES, ROOT, environment, prepared_database
 from tests.factories import LOGO, make_endorsement, make_signature
 from tests.telling import publish, told
 
@@ -77,11 +79,19 @@ def close() -> None:
     forget_closing()
 
 
-@pytest.fixture
-def archive(app: Flask) -> Archive:
-    fill(app)
-    close()
-    return read_archive(app, now=NOW)
+@pytest.fixture(scope="module", params=DATABASES)
+def archive(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Archive]:
+    """One of a filled site, on each engine in turn, which several tests read."""
+    with prepared_database(request, tmp_path_factory.mktemp("archived")) as url:
+        app = create_app(Settings.from_environment(environment(url, "smtp://127.0.0.1")))
+        with app.app_context():
+            fill(app)
+            close()
+            yield read_archive(app, now=NOW)
+            db.session.remove()
+            db.engine.dispose()
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -117,11 +127,9 @@ def pages(archive: Archive) -> dict[str, str]:
     return {path: data.decode() for path, data in archive.files.items() if path.endswith(".html")}
 
 
-def test_every_link_leads_to_a_file_on_a_plain_web_server(
-    app: Flask, archive: Archive, tmp_path: Path
-) -> None:
+def test_every_link_leads_to_a_file_on_a_plain_web_server(archive: Archive, tmp_path: Path) -> None:
     write_archive(archive, tmp_path / "archive")
-    site_url = app.config["SITE_URL"]
+    site_url = current_app.config["SITE_URL"]
     with served(tmp_path / "archive") as ask:
         waiting, seen = ["/", "/404.html"], {"/", "/404.html"}
         while waiting:
@@ -221,7 +229,10 @@ def test_links_to_what_is_not_for_everybody_become_words(app: Flask) -> None:
     assert [path for path in archive.files if path.startswith(("desk", "gone", "dev"))] == []
 
 
-def test_files_are_as_the_site_gives_them(app: Flask, archive: Archive) -> None:
+def test_files_are_as_the_site_gives_them(app: Flask, still: datetime) -> None:
+    fill(app)
+    close()
+    archive = read_archive(app, now=NOW)
     client = app.test_client(use_cookies=False)
     monday = (monday_of(NOW) + timedelta(days=7)).isoformat()
     for path in (

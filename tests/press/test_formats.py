@@ -111,7 +111,7 @@ def from_xlsx(data: bytes, schema: Schema) -> list[list[Any]]:
     return rows
 
 
-def test_every_format_says_the_same(app: Flask, visitor: Visitor) -> None:
+def test_every_format_says_the_same(app: Flask, visitor: Visitor, still: datetime) -> None:
     some_figures()
     types = {"integer": int, "boolean": bool, "string": str, "date": date, "datetime": datetime}
     for name, schema in SCHEMAS.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -109,10 +109,8 @@ def test_each_address_has_a_page_of_its_own(visitor: Visitor, now: list[float]) 
 
 
 def test_no_public_page_depends_on_anything_but_its_address(
-    app: Flask, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+    app: Flask, visitor: Visitor, still: datetime
 ) -> None:
-    moment = clock.utc_now()
-    monkeypatch.setattr(clock, "utc_now", lambda: moment)
     paths = [
         rule.rule
         for rule in app.url_map.iter_rules()
