@@ -20,9 +20,10 @@ from coalition.statements import queries
 from coalition.statements.actions import publish_texts
 from coalition.statements.queries import latest_versions, read_campaign
 from tests.compiled import once
+from tests.conftest import on_sqlite
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@on_sqlite
 def test_each_route_of_a_second_application_builds_its_own_addresses(
     make_app: Callable[..., Flask],
 ) -> None:
@@ -36,7 +37,7 @@ def test_each_route_of_a_second_application_builds_its_own_addresses(
     assert [rule.rule for rule in first.url_map.iter_rules()] == [rule.rule for rule in rules]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@on_sqlite
 def test_a_template_that_changed_is_shown_as_it_is_now(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
@@ -48,7 +49,7 @@ def test_a_template_that_changed_is_shown_as_it_is_now(
             assert render_template("page.html") == words
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@on_sqlite
 def test_a_campaign_that_changed_is_read_again(session: Session) -> None:
     before = read_campaign(session)
     assert read_campaign(session) is before

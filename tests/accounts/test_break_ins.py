@@ -15,6 +15,7 @@ from coalition.accounts.links import make_password_token
 from coalition.accounts.models import LONGEST_IDLE, DeskSession, Moderator, Role
 from coalition.db import db, transaction
 from coalition.mail.models import OutboxMessage
+from tests.conftest import on_sqlite
 from tests.desking import (
     PASSWORD,
     code_now,
@@ -174,6 +175,7 @@ def test_nobody_can_use_up_the_passkeys_of_others(make_app: MakeApp) -> None:
         assert "data-ask" in page.text
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "elsewhere",
     [
@@ -199,6 +201,7 @@ def test_signing_in_leads_nowhere_else(app: Flask, visitor: Visitor, elsewhere: 
         raise AssertionError("nobody was signed in")
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "path",
     ["/desk/people?a=1&password=set", "/desk/texts/about?done=a%0d%0ab", "/desk/signatures/found/%C3%A4"],
@@ -213,6 +216,7 @@ def test_whoever_signs_in_comes_to_what_they_asked_for(
     assert visitor.post("/desk/sign-in/code", values, follow=False).headers["location"] == path
 
 
+@on_sqlite
 @pytest.mark.parametrize("name", ["a%0d%0aSet-Cookie:%20b=c", "%00", "%ff", "%2e%2e%2fpeople"])
 def test_a_strange_address_of_the_desk_breaks_nothing(visitor: Visitor, name: str) -> None:
     page = visitor.get(f"/desk/texts/{name}", follow=False)

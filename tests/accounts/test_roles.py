@@ -11,6 +11,7 @@ from werkzeug.routing import AnyConverter, BaseConverter, IntegerConverter, Rule
 from coalition.accounts.models import Role
 from coalition.accounts.sessions import is_desk
 from coalition.web.access import Access
+from tests.conftest import on_sqlite
 from tests.desking import make_moderator, sign_in_as
 from tests.visitor import Visitor
 
@@ -70,6 +71,7 @@ def test_nobody_gets_anywhere_without_signing_in(app: Flask, visitor: Visitor) -
                 assert answer(visitor, "POST", path, token) == 401, path
 
 
+@on_sqlite
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_gets_where_it_may_and_nowhere_else(app: Flask, role: Role) -> None:
     moderator_id = make_moderator(app, role)

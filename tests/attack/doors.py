@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 
-import pytest
 from flask import Flask
 
 from coalition import clock
@@ -21,8 +20,6 @@ from tests.endorsing import check
 from tests.factories import make_endorsement, make_signature
 from tests.visitor import Page, visitor_of
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 _numbers = count(1)
 
 MakeApp = Callable[..., Flask]

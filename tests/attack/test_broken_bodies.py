@@ -10,11 +10,10 @@ from flask import Flask
 from coalition.app import LARGEST_BODY
 from coalition.web.access import Access
 from tests.attack.routes import administrator, routes
+from tests.conftest import on_postgresql, on_sqlite
 from tests.telling import open_the_form
 from tests.visitor import Visitor, visitor_of
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 FORM = "application/x-www-form-urlencoded"
 PARTS = "multipart/form-data; boundary=x"
 NAMES = (

@@ -12,12 +12,13 @@ from flask import Flask
 from coalition.db import transaction
 from coalition.web.page_cache import LONGEST_KEPT, PageCache
 from tests.attack.routes import routes
+from tests.conftest import on_sqlite
 from tests.factories import make_endorsement
 from tests.pressing import MONDAY, freeze_week
 from tests.telling import publish
 from tests.visitor import Page, Visitor, visitor_of
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 MakeApp = Callable[..., Flask]
 EVIL = "evil.example.org"
 # What proxies, frameworks and servers have taken for the host, the path, the scheme or the method.

@@ -12,9 +12,10 @@ from flask import Flask
 
 from coalition.db import db
 from tests.attack.routes import administrator, routes
+from tests.conftest import on_sqlite
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 EVIL = "https://evil.example.org"
 SOURCES = (
     {"Origin": EVIL},

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 
 from coalition.web.limits import network_of
-from tests.conftest import Site, serving
+from tests.conftest import Site, on_sqlite, serving
 from tests.desking import give_password, make_moderator
 from tests.mailbox import Mailbox, free_port
 from tests.storing import running_redis
@@ -25,7 +25,6 @@ from tests.visitor import visitor_of
 
 MakeApp = Callable[..., Flask]
 SENT = 6  # forms a minute from one network
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")

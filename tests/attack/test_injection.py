@@ -19,6 +19,7 @@ from coalition.db import transaction
 from coalition.petition.models import SignatureStatus
 from coalition.web.access import Access
 from tests.attack.routes import routes
+from tests.conftest import on_sqlite
 from tests.desking import signed_in
 from tests.endorsing import check, send
 from tests.factories import make_endorsement, make_signature
@@ -28,7 +29,7 @@ from tests.signing import sign
 from tests.telling import open_the_form, write
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 Work = Callable[[], object]
 OURS = {
     "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "auto-submitted",

@@ -27,10 +27,11 @@ from coalition.press.views import is_file_path
 from coalition.testimonies.codes import codes_in, possible_codes
 from coalition.web.access import Access
 from tests.attack.routes import routes
+from tests.conftest import on_sqlite
 from tests.telling import open_the_form
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 LONG = 30_000  # characters, which are 60 KB: the largest form of most pages
 SECONDS = 1.5

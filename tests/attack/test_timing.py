@@ -20,13 +20,12 @@ from tests.attack.doors import (
     ask,
     at_the_desk,
     endorsed,
-    on_postgresql,
-    on_sqlite,
     sign,
     signed,
     somebody,
     type_code,
 )
+from tests.conftest import on_postgresql, on_sqlite
 from tests.visitor import Page, visitor_of
 
 TRIES = 200  # of each kind, in turn, so that what else the machine does falls on both alike

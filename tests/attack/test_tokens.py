@@ -24,13 +24,13 @@ from coalition.petition.models import SignatureStatus
 from coalition.testimonies.codes import new_ticket
 from coalition.testimonies.passes import PASS_PURPOSE, make_pass
 from tests.attack.routes import routes
-from tests.conftest import SECRET
+from tests.conftest import SECRET, on_sqlite
 from tests.desking import make_moderator
 from tests.factories import make_endorsement, make_signature
 from tests.telling import publish
 from tests.visitor import Page, visitor_of
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = on_sqlite
 
 # Doors to which each token is the key. What is sealed for the page that says to look for a mail is
 # taken, too, where the form is filled in once more; a link that opens none is renewed by any.

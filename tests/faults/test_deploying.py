@@ -13,11 +13,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from coalition.schema import MIGRATIONS, newest
-from tests.conftest import Site, serving
+from tests.conftest import Site, on_postgresql, serving
 from tests.faults.crowd import Crowd, assert_nothing_lost, signing, wait_until
 from tests.mailbox import Mailbox
 
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 MIGRATION = """
 import sqlalchemy as sa
 from alembic import op

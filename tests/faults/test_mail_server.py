@@ -20,8 +20,8 @@ from coalition.mail.models import MessageState, OutboxMessage
 from coalition.mail.worker import Batch, Pace, deliver_batch
 from coalition.petition import emails
 from coalition.settings import MailServer
+from tests.conftest import on_sqlite
 from tests.faults.crowd import let_time_pass
-from tests.faults.test_serving import on_sqlite
 
 pytestmark = on_sqlite  # what is tried here does not depend on the database
 

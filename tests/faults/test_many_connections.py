@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from coalition.serve import OTHER_FILES
-from tests.conftest import Site, serving
+from tests.conftest import Site, on_sqlite, serving
 from tests.faults.crowd import assert_nothing_lost, signing
 from tests.faults.held_connections import held
-from tests.faults.test_serving import on_sqlite
 from tests.mailbox import Mailbox
 from tests.processes import web_processes_of
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import redis
 
-from tests.conftest import serving
+from tests.conftest import on_sqlite, serving
 from tests.faults.crowd import assert_nothing_lost, signing, wait_until
-from tests.faults.test_serving import on_sqlite
 from tests.mailbox import Mailbox, free_port
 from tests.storing import running_redis
 from tests.web.test_metrics import read, value

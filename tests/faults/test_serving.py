@@ -25,13 +25,11 @@ from coalition.mail.models import MessageState, OutboxMessage
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
 from coalition.serve import ENDING, HEADER_SECONDS, WorkerKeeper
-from tests.conftest import ROOT, environment, running, serving
+from tests.conftest import ROOT, environment, on_sqlite, running, serving
 from tests.factories import make_signature
 from tests.faults.crowd import wait_until
 from tests.mailbox import Mailbox, free_port
 from tests.processes import children_of, runs
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @on_sqlite

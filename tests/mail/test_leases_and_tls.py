@@ -27,6 +27,7 @@ from coalition.petition import emails
 from coalition.petition.actions import request_link
 from coalition.settings import MailServer
 from tests.certificates import make_certificate
+from tests.conftest import on_postgresql, on_sqlite
 from tests.factories import make_signature
 from tests.mailbox import Mailbox, free_port
 
@@ -40,7 +41,7 @@ def queue(number: int) -> None:
             actions.queue_message(session, emails.ERASED, now=clock.utc_now(), details=details)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@on_postgresql
 def test_a_worker_takes_what_another_leaves_and_does_not_wait_for_it(app: Flask) -> None:
     queue(5)
     now = clock.utc_now()
@@ -125,7 +126,7 @@ def deliver_one(port: int) -> None:
         transport.close()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@on_sqlite
 def test_mail_is_encrypted_on_its_way_to_the_server_that_was_meant_and_to_no_other(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,10 +15,11 @@ from coalition.petition import queries
 from coalition.petition.actions import Personal, correct_signature
 from coalition.petition.models import Kind, Region, SignatureStatus
 from coalition.petition.tally import fold, verify_tally
+from tests.conftest import on_postgresql
 from tests.factories import agreed_now, make_signature
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@on_postgresql
 def test_a_worker_that_finds_another_folding_leaves_it_to_that_one(
     app: Flask, session: Session
 ) -> None:

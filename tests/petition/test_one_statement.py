@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 
-import pytest
 import redis
 from flask import Flask
 from psycopg import Cursor
@@ -21,6 +20,7 @@ from coalition.petition.models import Signature, SignatureStatus
 from coalition.petition.queries import waiting_id
 from coalition.petition.signing_statements import count_waiting
 from tests.asking import asked, listening
+from tests.conftest import on_postgresql
 from tests.factories import make_signature
 from tests.signing import sign
 from tests.visitor import visitor_of
@@ -40,7 +40,6 @@ LIMITED = {
 }
 WINDOWS = 4  # of those
 
-postgresql_alone = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 MakeApp = Callable[..., Flask]
 
 
@@ -77,7 +76,7 @@ def plans() -> Iterator[list[str]]:
         yield found
 
 
-@postgresql_alone
+@on_postgresql
 def test_a_signature_asks_postgresql_once(app: Flask) -> None:
     visitor = visitor_of(app)
     with asked() as found:
@@ -86,7 +85,7 @@ def test_a_signature_asks_postgresql_once(app: Flask) -> None:
     assert len(one) <= CACHED
 
 
-@postgresql_alone
+@on_postgresql
 def test_a_confirmation_asks_postgresql_once(app: Flask, session: Session) -> None:
     with transaction() as writing:
         signature = make_signature(writing, status=SignatureStatus.AWAITING)
@@ -103,7 +102,7 @@ def test_a_confirmation_asks_postgresql_once(app: Flask, session: Session) -> No
     assert not any("count_events" in each for each in found if each is not first)
 
 
-@postgresql_alone
+@on_postgresql
 def test_no_signature_is_looked_for_among_all_that_wait(app: Flask) -> None:
     """Where PostgreSQL last took note of how many wait while none did."""
     with transaction() as writing:
@@ -123,7 +122,7 @@ def test_no_signature_is_looked_for_among_all_that_wait(app: Flask) -> None:
     assert "ix_signatures_status" not in found[0] + of_code[0]
 
 
-@postgresql_alone
+@on_postgresql
 def test_a_single_statement_is_a_transaction_by_itself(app: Flask) -> None:
     with states_after() as alone, single_statement() as session:
         make_signature(session, status=SignatureStatus.AWAITING)

@@ -22,7 +22,7 @@ from coalition.settings import Settings
 from coalition.web import watch
 from coalition.web.logs import JsonFormatter, TextFormatter
 from coalition.web.watch import NO_ROUTE
-from tests.conftest import Site, serving
+from tests.conftest import Site, on_sqlite, serving
 from tests.factories import make_signature
 from tests.leaks import Marks
 from tests.mailbox import Mailbox
@@ -31,8 +31,6 @@ from tests.visitor import visitor_of
 MakeApp = Callable[..., Flask]
 NUMBER = re.compile(r"\d{4}-\d{4}-\d{4}")
 FROM_PROXY = "4bf92f3577b34da6a3ce929d0e0e4736"
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def lines_of(site: Site) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from coalition.pages import metrics_views
 from coalition.petition.models import SignatureStatus, TallyState
 from coalition.petition.tally import fold
 from coalition.web.watch import METHODS, NO_ROUTE, OTHER_METHOD
-from tests.conftest import serving
+from tests.conftest import on_sqlite, serving
 from tests.factories import make_signature
 from tests.leaks import Marks
 from tests.mailbox import Mailbox, free_port
@@ -40,8 +40,6 @@ TOKEN = "a-token-for-metrics-that-is-long-enough"
 PUBLIC = "https://petition.example.org"
 FAR = "203.0.113.9"
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def figures(page: Page) -> Figures:
