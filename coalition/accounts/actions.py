@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from coalition.accounts import emails
@@ -276,6 +276,28 @@ def _forget_second_factor(moderator: Moderator) -> None:
     moderator.tf_primary_method = moderator.tf_totp_secret = None
     moderator.last_code = moderator.mf_recovery_codes = None
     moderator.webauthn = []
+
+
+def start_over(session: Session, *, actor: str, now: datetime) -> int:
+    """Forget how anybody at the desk proves who they are, end every session and every link, and
+    send each a link to begin anew: for when all of that may be known to somebody else. Returns
+    how many they are.
+    """
+    everybody = session.scalars(
+        select(Moderator)
+        .where(Moderator.active)
+        .order_by(Moderator.id)
+        .with_for_update(of=Moderator)
+    ).all()
+    for moderator in everybody:
+        moderator.password = None
+        moderator.invited_at = now
+        _forget_second_factor(moderator)
+        _end_links_and_sessions(session, moderator, now)
+        session.flush()
+        queue_message(session, emails.STARTED_OVER, reference=moderator.id, now=now)
+        _record(session, moderator, "start over", actor=actor, now=now)
+    return len(everybody)
 
 
 def note_proof_changed(session: Session, moderator: Moderator, what: str, *, now: datetime) -> None:

@@ -85,3 +85,15 @@ def reset_second_factor(mail: str) -> None:
     with transaction() as session:
         actions.reset_second_factor(session, _found(mail), actor=ACTOR, now=clock.utc_now())
     click.echo("done; they set up another when they sign in")
+
+
+@moderator_commands.command("start-over")
+@click.confirmation_option(
+    prompt="Nobody at the desk will get in until they have followed the link in their mail. Go on?"
+)
+@with_appcontext
+def start_over() -> None:
+    """Forget everybody's password and second factor, after a leak: each gets a link by mail."""
+    with transaction() as session:
+        number = actions.start_over(session, actor=ACTOR, now=clock.utc_now())
+    click.echo(f"{number} get a link by mail, as soon as the worker runs, and begin anew with it.")

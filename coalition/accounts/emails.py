@@ -27,6 +27,7 @@ PROOF_CHANGED = "accounts.proof_changed"
 RESET_ASKED = "accounts.reset_asked"
 RESET_DONE = "accounts.reset_done"
 ROLE_GIVEN = "accounts.role_given"
+STARTED_OVER = "accounts.started_over"
 
 Writer = Callable[[Session, OutboxMessage, datetime], Email | None]
 
@@ -60,4 +61,5 @@ WRITERS: dict[str, Writer] = {
     RESET_ASKED: _about("reset_asked"),
     RESET_DONE: _about("reset_done"),
     ROLE_GIVEN: _about("role_given"),
+    STARTED_OVER: _about("started_over", lambda moderator: moderator.password is None),
 }

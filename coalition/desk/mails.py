@@ -48,6 +48,7 @@ KIND_NAMES = {
     safeguarding.FLAGGED: "A flag waits for the lead",
     safeguarding.NO_LEAD: "Nobody is safeguarding lead",
     accounts.INVITATION: "Invitation to the desk",
+    accounts.STARTED_OVER: "A new start for everybody at the desk",
     accounts.PASSWORD_LINK: "New password for the desk",
     accounts.PASSWORD_CHANGED: "Password changed",
     accounts.PROOF_CHANGED: "Way to sign in changed",

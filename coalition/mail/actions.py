@@ -101,6 +101,12 @@ def queue_apart(
         )
 
 
+def slow_gap(mail_rate: float) -> timedelta:
+    """The time between two mails that nobody waits for, where a worker sends `mail_rate` a second:
+    half of that, so that whoever signs meanwhile does not wait for theirs."""
+    return timedelta(seconds=2 / mail_rate)
+
+
 def take_back(
     session: Session, kind: str, references: Select[uuid.UUID], *, queued_at: datetime
 ) -> Sequence[uuid.UUID]:
@@ -294,32 +300,35 @@ def send_again(
     return True
 
 
-def send_all_again(session: Session, *, actor: str, now: datetime) -> int:
-    """Let every mail that was refused and waits for its next try be sent at once, as when another
-    provider takes them. Returns how many.
+def send_all_again(session: Session, *, gap: timedelta, actor: str, now: datetime) -> int:
+    """Let every mail that was refused and waits for its next try be sent soon, as when another
+    provider takes them: the oldest at once, each next one `gap` later, so that mails which somebody
+    waits for go between them. Returns how many.
 
     Mails that were never tried keep their pace, and those in a worker's hands are left to it.
     """
-    hurried = changed_rows(
-        session.execute(
-            update(OutboxMessage)
-            .where(
-                in_order(
-                    OutboxMessage,
-                    OutboxMessage.state == MessageState.WAITING,
-                    OutboxMessage.failure.is_not(None),
-                    OutboxMessage.due_at > now,
-                    OutboxMessage.leased_until.is_(None) | (OutboxMessage.leased_until <= now),
-                )
-            )
-            .values(due_at=now, leased_until=None)
-            .execution_options(synchronize_session=False)
+    refused = session.scalars(
+        select(OutboxMessage.id)
+        .where(
+            OutboxMessage.state == MessageState.WAITING,
+            OutboxMessage.failure.is_not(None),
+            OutboxMessage.due_at > now,
+            OutboxMessage.leased_until.is_(None) | (OutboxMessage.leased_until <= now),
         )
-    )
-    if hurried:
-        subject = f"{hurried} mails that were refused"
+        .order_by(OutboxMessage.created_at, OutboxMessage.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if refused:
+        session.execute(
+            update(OutboxMessage),
+            [
+                {"id": each, "due_at": now + gap * number, "leased_until": None}
+                for number, each in enumerate(refused)
+            ],
+        )
+        subject = f"mails that were refused: {len(refused)}"
         record(session, actor=actor, action="mail sent again", subject=subject, reason="", now=now)
-    return hurried
+    return len(refused)
 
 
 def _refuse_hopeless(session: Session, message: OutboxMessage) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from coalition import clock
 from coalition.db import db, transaction
 from coalition.mail import queries
-from coalition.mail.actions import NotPossible, send_again, send_all_again
+from coalition.mail.actions import NotPossible, send_again, send_all_again, slow_gap
 from coalition.mail.bounce_actions import Outcome, record_bounce
 from coalition.mail.bounces import LARGEST, NotAMail, Report, read_bounce
 from coalition.mail.failures import explain
@@ -134,9 +134,12 @@ def retry(message_id: uuid.UUID | None, refused: bool) -> None:
         raise click.UsageError("Say one mail's id, or --refused.")
     now = clock.utc_now()
     if message_id is None:
+        gap = slow_gap(current_app.extensions["settings"].mail_rate)
         with transaction() as session:
-            number = send_all_again(session, actor=ACTOR, now=now)
-        click.echo(f"{number} are sent as soon as a worker is free.")
+            number = send_all_again(session, gap=gap, actor=ACTOR, now=now)
+        click.echo(
+            f"{number} are sent, all within {number * gap.total_seconds() / 60:.0f} minutes."
+        )
         return
     try:
         with transaction() as session:

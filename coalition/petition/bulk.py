@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
 from coalition.db import is_postgresql
-from coalition.mail.actions import queue_apart
+from coalition.mail.actions import queue_apart, slow_gap
 from coalition.petition import emails
 from coalition.petition.bulk_limit import decided_alone, lock_bulk
 from coalition.petition.bulk_statements import (
@@ -265,9 +265,8 @@ def _carry_out(
 
 
 def mail_gap() -> timedelta:
-    """Half of what one worker sends: whoever signs meanwhile does not wait for their mail."""
-    rate: float = current_app.extensions["settings"].mail_rate
-    return timedelta(seconds=2 / rate)
+    """The time between two of the mails that tell of a decision."""
+    return slow_gap(current_app.extensions["settings"].mail_rate)
 
 
 def lapse_proposals(session: Session, *, now: datetime) -> int:

@@ -11,10 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coalition import clock
+from coalition.accounts import actions
+from coalition.accounts.cli import moderator_commands
 from coalition.accounts.links import make_password_token
 from coalition.accounts.models import LONGEST_IDLE, DeskSession, Moderator, Role
 from coalition.db import db, transaction
 from coalition.mail.models import OutboxMessage
+from coalition.mail.worker import Batch
 from tests.conftest import on_sqlite
 from tests.desking import (
     PASSWORD,
@@ -24,9 +27,11 @@ from tests.desking import (
     sign_in,
     sign_in_as,
 )
+from tests.mailbox import Mailbox, link_in
 from tests.visitor import Page, Visitor, visitor_of
 
 MakeApp = Callable[..., Flask]
+Work = Callable[[], Batch]
 
 
 def known(app: Flask) -> str:
@@ -257,3 +262,42 @@ def test_an_unknown_address_makes_as_much_work_as_a_known_one(
 def queued(session: Session) -> list[OutboxMessage]:
     session.rollback()
     return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.created_at)))
+
+
+def test_after_a_leak_nobody_gets_in_with_what_they_had_and_each_begins_anew_by_mail(
+    app: Flask, work: Work, mailbox: Mailbox
+) -> None:
+    moderator_id = make_moderator(app, Role.ADMINISTRATOR)
+    email = give_password(app, moderator_id)
+    removed = make_moderator(app, Role.EDITOR)
+    with transaction() as session:
+        actions.remove_moderator(
+            session, session.get_one(Moderator, removed), actor="test", now=clock.utc_now()
+        )
+    inside = sign_in_as(app, moderator_id)
+    work()
+    sent = len(mailbox.received)
+
+    runner = app.test_cli_runner()
+    assert runner.invoke(moderator_commands, ["start-over"], input="n\n").exit_code == 1
+    assert inside.get("/desk").status == 200
+    done = runner.invoke(moderator_commands, ["start-over", "--yes"])
+    assert done.output.startswith("1 get a link by mail")
+
+    assert inside.get("/desk", follow=False).status == 303
+    visitor = visitor_of(app)
+    page = visitor.get("/desk/sign-in")
+    page = visitor.submit(page, "/desk/sign-in", email=email, password=PASSWORD)
+    assert page.status == 422
+    assert visitor.get("/desk", follow=False).status == 303
+    work()
+    (mail,) = mailbox.received[sent:]
+    assert (mailbox.recipients[sent:], mail["Subject"]) == (
+        [email],
+        "Choose a new password for the desk",
+    )
+    page = visitor.submit(
+        visitor.get(link_in(mail, "desk/password")), "/desk/password", password=PASSWORD
+    )
+    page = visitor.submit(page, "/desk/sign-in", email=email, password=PASSWORD)
+    assert "Your second proof" in page.text  # the app of before is forgotten

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -54,21 +55,26 @@ def test_no_backup_is_kept_longer_than_the_privacy_notice_says(
     tmp_path: Path, visitor: Visitor
 ) -> None:
     (found,) = re.findall(r"Backups[^<]*<strong>(\d+) days", visitor.get("/privacy").text)
-    (line,) = lines_of(DEPLOY / "systemd" / "coalition-backup.service", "ExecStartPost")
+    (line,) = lines_of(DEPLOY / "systemd" / "coalition-backup.service", "ExecStartPre")
     command = [
         str(tmp_path) if word == "/var/lib/coalition-backups" else word
-        for word in shlex.split(line)
+        for word in shlex.split(line.removeprefix("-"))
     ]
-    backups = {
-        hours: tmp_path / f"coalition-{hours}"
-        for hours in (0, int(found) * 24 - 1, int(found) * 24 + 1)
-    }
-    for hours, path in backups.items():
-        path.touch()
-        made = time.time() - hours * 3600
-        os.utime(path, (made, made))
+    # The timer may be a quarter of an hour late.
+    day_later = timedelta(days=1, minutes=15)
+    kept, gone = timedelta(days=27), timedelta(days=int(found)) - day_later
+    backups = {}
+    for name, age in [("coalition-new", timedelta()), ("coalition-kept", kept),
+                      ("coalition-old", gone), (".coalition-half", gone)]:  # fmt: skip
+        backups[name] = tmp_path / name
+        backups[name].touch()
+        made = time.time() - age.total_seconds()
+        os.utime(backups[name], (made, made))
     subprocess.run(command, check=True)
-    assert [path.exists() for path in backups.values()] == [True, True, False]
+    assert [name for name, path in backups.items() if path.exists()] == [
+        "coalition-new",
+        "coalition-kept",
+    ]
 
 
 @pytest.mark.parametrize(("name", "longest"), [("web", KILL_AFTER), ("worker", TAKING_TIMEOUT)])

@@ -143,11 +143,17 @@ def test_with_another_provider_all_that_was_refused_goes_out_at_once(
         in_hand.leased_until = now + LEASE
     assert work().sent == 0
 
-    for number in (2, 0):
+    gap, now = timedelta(minutes=1), clock.utc_now()
+    for number in (2, 1):  # the first is due at once, the second a minute later
         with transaction() as session:
-            assert actions.send_all_again(session, actor="Grace", now=clock.utc_now()) == number
-    assert audited() == [("Grace", "2 mails that were refused", "")]
-    assert work().sent == 2
+            assert actions.send_all_again(session, gap=gap, actor="Grace", now=now) == number
+        assert work().sent == 1
+    assert [line[:2] for line in audited()] == [
+        ("Grace", "mails that were refused: 2"),
+        ("Grace", "mails that were refused: 1"),
+    ]
+    with transaction() as session:
+        assert actions.send_all_again(session, gap=gap, actor="Grace", now=now) == 0
     db.session.remove()
     assert queries.waiting_for_try(db.session()) == (1, 1)
 
