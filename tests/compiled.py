@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from functools import wraps
-from types import CodeType
+from types import CodeType, MethodType
 from typing import Any
 
 from flask import Flask
@@ -55,11 +55,38 @@ def once(function: Callable[..., Any], made_of: Callable[..., Hashable]) -> Call
     return remembered
 
 
-def of_rule(rule: Rule, append_unknown: bool = True) -> Hashable:
-    """All that Werkzeug reads of a rule for the function that builds its addresses, which is then
-    bound to the rule."""
-    defaults = tuple((rule.defaults or {}).items())
-    return (rule.rule, tuple(rule._trace), defaults, append_unknown)
+# What a rule is compiled to, beside the functions that build its addresses.
+_COMPILED = ("_parts", "_trace", "_converters", "arguments")
+_BUILDERS = ("_build", "_build_unknown")
+
+
+def compile_rules_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    """`compile_rule`, called only for a rule that is not like one before."""
+    kept: dict[Hashable, Rule] = {}
+
+    @wraps(compile_rule)
+    def remembered(rule: Rule) -> None:
+        known = kept.get(of_rule(rule))
+        if known is None:
+            kept[of_rule(rule)] = rule
+            compile_rule(rule)
+            return
+        for name in _COMPILED:
+            setattr(rule, name, getattr(known, name))
+        for name in _BUILDERS:
+            setattr(rule, name, MethodType(getattr(known, name).__func__, rule))
+
+    return remembered
+
+
+def of_rule(rule: Rule) -> Hashable:
+    """All that Werkzeug reads of a rule, and of the map that it belongs to, to compile it."""
+    assert rule.map is not None
+    return (
+        (rule.rule, rule.subdomain, rule.host, rule.merge_slashes, rule.map.host_matching),
+        tuple((rule.defaults or {}).items()),
+        tuple(rule.map.converters.items()),
+    )
 
 
 def of_campaign(latest: Mapping[str, DocumentVersion]) -> Hashable:
@@ -89,7 +116,7 @@ def of_dialect(dialect: Dialect) -> Hashable:
 
 def compile_once() -> None:
     """From now on, in this process."""
-    Rule._compile_builder = once(Rule._compile_builder, of_rule)  # type: ignore[method-assign]
+    Rule.compile = compile_rules_once(Rule.compile)  # type: ignore[method-assign]
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Templates()}
     Engine._compiled_cache = StatementsOfAll()
     DefaultDialect.__eq__ = lambda one, other: (  # type: ignore[method-assign]

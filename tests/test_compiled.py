@@ -13,28 +13,45 @@ from sqlalchemy import literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
+from werkzeug.routing import Map, Rule
 
 from coalition import clock
 from coalition.db import db
 from coalition.statements import queries
 from coalition.statements.actions import publish_texts
 from coalition.statements.queries import latest_versions, read_campaign
-from tests.compiled import once
+from tests.compiled import of_rule, once
 from tests.conftest import on_sqlite
 
 
 @on_sqlite
-def test_each_route_of_a_second_application_builds_its_own_addresses(
+def test_each_route_of_a_second_application_is_what_it_would_be_if_compiled_afresh(
     make_app: Callable[..., Flask],
 ) -> None:
     first, second = make_app(), make_app()
-    rules = list(second.url_map.iter_rules())
-    compiled = type(rules[0])._compile_builder.__wrapped__  # type: ignore[attr-defined]
-    for rule in rules:
-        assert rule._build_unknown.__code__ == compiled(rule, True).__code__
-        assert rule._build.__code__ == compiled(rule, False).__code__
-        assert rule._build.__self__ is rule
-    assert [rule.rule for rule in first.url_map.iter_rules()] == [rule.rule for rule in rules]
+    compile_afresh = Rule.compile.__wrapped__  # type: ignore[attr-defined]
+    for rule in second.url_map.iter_rules():
+        fresh = rule.empty()
+        fresh.map = second.url_map
+        fresh.subdomain, fresh.merge_slashes = rule.subdomain, rule.merge_slashes
+        compile_afresh(fresh)
+        assert (rule._parts, rule._trace) == (fresh._parts, fresh._trace)
+        assert (rule.arguments, [*rule._converters]) == (fresh.arguments, [*fresh._converters])
+        for name in ("_build", "_build_unknown"):
+            assert getattr(rule, name).__code__ == getattr(fresh, name).__code__
+            assert getattr(rule, name).__self__ is rule
+    assert _rules(first) == _rules(second)
+
+
+def _rules(app: Flask) -> list[str]:
+    return [rule.rule for rule in app.url_map.iter_rules()]
+
+
+def test_routes_that_differ_in_anything_are_compiled_apart() -> None:
+    alike = Rule("/<name>", endpoint="a"), Rule("/<name>", endpoint="b", methods=["POST"])
+    others = Rule("/<int:name>"), Rule("/<name>", defaults={"name": "x"}), Rule("/<path:name>")
+    Map([*alike, *others])
+    assert len({of_rule(rule) for rule in (*alike, *others)}) == 4
 
 
 @on_sqlite
