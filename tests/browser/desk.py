@@ -24,7 +24,12 @@ ADMIN = (Role.ADMINISTRATOR, Role.MODERATOR)
 
 
 def arrive(page: Page, place: Place, moderator_id: uuid.UUID) -> None:
-    """Be somebody who has signed in, in this browser."""
+    """Be somebody who has signed in, in this browser.
+
+    Once all of the page before has come: an answer that is still on its way brings back the cookie
+    of whoever was here, or takes it from whoever comes.
+    """
+    page.wait_for_load_state()
     cookies = sign_in_as(place.app, moderator_id).cookies
     page.context.add_cookies(
         [{"name": name, "value": value, "url": place.url} for name, value in cookies.items()]

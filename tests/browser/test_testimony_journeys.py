@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
 from coalition.accounts.models import Role
 from coalition.app import create_app
-from coalition.db import db
+from coalition.db import db, transaction
 from coalition.settings import Settings
+from coalition.testimonies.models import Testimony
 from tests.browser.desk import arrive
 from tests.browser.keyboard import choose, go_to, press, tick, write
 from tests.browser.sites import PATIENT, Place
@@ -27,6 +29,8 @@ from tests.telling import open_the_form
 from tests.visitor import visitor_at
 
 TEXT = "They came at night. Officer Fictional stayed with me. I had asked for a nurse."
+# OWASP Password Storage Cheat Sheet: Argon2id of 19 MiB, two passes, one lane.
+SLOW_TO_GUESS = "$argon2id$v=19$m=19456,t=2,p=1$"
 SUMMARY = "Somebody asked for a nurse, and police came."
 
 
@@ -77,6 +81,12 @@ def tell(page: Page) -> str:
     expect(page.get_by_role("main")).to_contain_text("Officer Fictional")
     press(page, "button", "Send it")
     return page.locator(".receipt").inner_text()
+
+
+def kept_of_code(place: Place) -> str:
+    """The hash of the only receipt code."""
+    with place.app.app_context(), transaction() as session:
+        return session.scalars(select(Testimony.code_hash)).one()
 
 
 def come_back(page: Page, code: str) -> None:
@@ -147,6 +157,7 @@ def test_told_without_scripts_published_by_two_and_taken_back(
     with visiting(browser, place.url, java_script_enabled=False, viewport=PHONE) as visit:
         writer = visit.page
         code = tell(writer)
+        assert kept_of_code(place).startswith(SLOW_TO_GUESS)
 
         with reading(browser, place, "Mo Fictional", scripts=True) as first:
             take_out_a_name(first)

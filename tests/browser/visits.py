@@ -64,7 +64,7 @@ class Visit:
             )
         self._browser.send("Page.resetNavigationHistory")
         self.page.set_viewport_size(DESK)
-        self.page.emulate_media(color_scheme="null", forced_colors="null", reduced_motion="null")
+        self.page.emulate_media(color_scheme="null", forced_colors="null", reduced_motion="reduce")
         self.set_text_size(TEXT_SIZE)
         for heard in (self.answers, self.failed, self.complaints):
             heard.clear()
@@ -214,7 +214,8 @@ def new_page(browser: Browser, url: str, **options: Any) -> Page:
 
 class Turns:
     """One window that one visitor takes after another: to open it takes a browser longer than to
-    show all the pages that most of them look at. Each finds it as the first one did."""
+    show all the pages that most of them look at. Each finds it as the first one did, and wants no
+    motion: before each button, one would wait for a second until the page has glided there."""
 
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser, self._url = browser, url
@@ -222,7 +223,7 @@ class Turns:
 
     @contextmanager
     def next(self) -> Iterator[Visit]:
-        visit = self._visit or Visit(new_page(self._browser, self._url))
+        visit = self._visit or Visit(new_page(self._browser, self._url, reduced_motion="reduce"))
         self._visit = None  # until it is known that nothing is left
         try:
             yield visit
