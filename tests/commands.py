@@ -1,27 +1,32 @@
 """Running `coalition` as from a shell, without waiting each time for Python to load all of it.
 
 One process has loaded the command and does nothing else but fork: what runs then is a process of
-its own, with the arguments, the environment and the files that it was given.
+its own, in a session of its own, with the arguments, the environment and the files that it was given.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
+from typing import IO
+
+from sqlalchemy.orm import configure_mappers
 
 import coalition.cli
 
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST_REQUEST = 2**16
+SCRIPT = Path(sys.executable).with_name("coalition")
 PATIENCE = 120.0  # seconds
 
 
@@ -34,21 +39,72 @@ def run_coalition(
         given, told, complained = files
         given.write(stdin)
         given.seek(0)
-        ended = _ask(words, environment, [each.fileno() for each in files])
+        ended = start_coalition(words, environment, *files).wait(PATIENCE)
         for each in files:
             each.seek(0)
         return subprocess.CompletedProcess(words, ended, told.read(), complained.read())
 
 
-def _ask(words: tuple[str, ...], environment: dict[str, str], files: list[int]) -> int:
+def start_coalition(
+    words: tuple[str, ...], environment: dict[str, str], *files: IO[bytes]
+) -> Command:
+    """`coalition WORDS` in the background, with these files to read from, to print and to complain
+    to."""
     ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            socket.send_fds(_forker(), [b"."], [theirs.fileno(), *files])
-        ours.settimeout(PATIENCE)
-        ours.sendall(json.dumps([words, environment]).encode() + b"\n")
-        answer = ours.makefile().readline()
-        return int(answer)
+    with theirs:
+        descriptors = [theirs.fileno(), *(each.fileno() for each in files)]
+        socket.send_fds(_forker(), [b"."], descriptors)
+    ours.sendall(json.dumps([words, environment]).encode() + b"\n")
+    return Command(ours)
+
+
+def start_script(
+    words: tuple[str, ...], environment: dict[str, str], given: IO[bytes], *told: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """The same by the script that is installed, in a Python that begins from nothing."""
+    printed, complained = told
+    return subprocess.Popen(
+        [SCRIPT, *words],
+        env=environment,
+        cwd=ROOT,
+        stdin=given,
+        stdout=printed,
+        stderr=complained,
+        start_new_session=True,
+    )
+
+
+class Command:
+    """A command that was started: as much of subprocess.Popen as the tests ask for."""
+
+    def __init__(self, told: socket.socket) -> None:
+        self._told, self._ended = told, None
+        told.settimeout(PATIENCE)
+        self.pid = self._hear()
+
+    def _hear(self) -> int:
+        word = self._told.recv(4, socket.MSG_WAITALL)
+        return int.from_bytes(word, signed=True)
+
+    def poll(self) -> int | None:
+        """How it ended; None as long as it runs."""
+        if self._ended is None and select.select([self._told], [], [], 0)[0]:
+            self._ended = self._hear()
+            self._told.close()
+        return self._ended
+
+    def wait(self, seconds: float) -> int:
+        """How it ended. Raises TimeoutError where it still runs after so long."""
+        if self._ended is None:
+            select.select([self._told], [], [], seconds)
+        ended = self.poll()
+        if ended is None:
+            raise TimeoutError(f"process {self.pid} still runs")
+        return ended
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
 
 
 @cache
@@ -68,6 +124,10 @@ def _forker() -> socket.socket:
 
 def fork_for_ever() -> None:
     """The life of the process that forks: until those who ask are gone."""
+    import coalition.copying  # noqa: F401 (`coalition` loads it once somebody asks for it)
+
+    configure_mappers()
+    gc.freeze()  # what is looked through for garbage is copied to whoever looks
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that stand between
     with socket.socket(fileno=0) as asked:
         while True:
@@ -83,18 +143,25 @@ def fork_for_ever() -> None:
 
 
 def _serve_one(answer: int, *files: int) -> None:
-    """Run one command in a process of its own, and tell how it ended."""
+    """Run one command in a process of its own, and tell its number and how it ended."""
     with socket.socket(fileno=answer) as caller:
         words, environment = json.loads(caller.makefile().readline())
         child = os.fork()
         if child == 0:
+            caller.detach()
+            os.close(answer)
             _become(words, environment, files)
+        caller.sendall(child.to_bytes(4))
+        for each in files:
+            os.close(each)
         _, status = os.waitpid(child, 0)
-        caller.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+        with suppress(BrokenPipeError):  # who asked has gone meanwhile
+            caller.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, signed=True))
     os._exit(0)
 
 
 def _become(words: list[str], environment: dict[str, str], files: tuple[int, ...]) -> None:
+    os.setsid()
     for number, each in enumerate(files):
         os.dup2(each, number)
         os.close(each)

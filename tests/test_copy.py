@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,7 +32,7 @@ from coalition.stored import (
     stored_tables,
     sum_up,
 )
-from tests.commands import run_coalition
+from tests.commands import Command, run_coalition
 from tests.conftest import DATABASES, Postgres, environment, run_command, running
 from tests.copying import all_rows, fill_every_table
 from tests.factories import make_signature
@@ -357,7 +356,7 @@ def test_a_row_that_postgresql_does_not_take_is_named_by_its_key_alone(
 
 
 @contextmanager
-def in_the_middle(source: str, target: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def in_the_middle(source: str, target: str, log: Path) -> Iterator[Command]:
     """A copy of many signatures, some of which are there."""
     with application(environment(source, MAIL)), transaction() as session:
         sign_many(session, MANY)
@@ -381,7 +380,7 @@ def test_a_copy_that_was_killed_goes_on_where_it_was(
 ) -> None:
     with in_the_middle(database_url, other_engine_url, tmp_path / "copy.log") as process:
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.wait(60)
     done = signatures_in(other_engine_url)
     assert 0 < done < MANY
     with stored_engine(other_engine_url).connect() as connection:

@@ -41,7 +41,7 @@ def test_a_list_whose_worker_was_killed_is_made_by_the_next(
     with running(settings, "worker") as process:
         found = wait_for(hand_in.id, HandInState.RUNNING)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.wait(60)
     assert 0 < found.done_count <= NAMES
     found = look(hand_in.id) or found
     assert found.state is HandInState.RUNNING

@@ -25,6 +25,7 @@ from coalition.mail.models import MessageState, OutboxMessage
 from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
 from coalition.serve import ENDING, HEADER_SECONDS, WorkerKeeper
+from tests.commands import start_script
 from tests.conftest import ROOT, environment, on_sqlite, running, serving
 from tests.factories import make_signature
 from tests.faults.crowd import wait_until
@@ -39,7 +40,7 @@ def test_the_output_has_no_address_that_is_asked_for_and_no_warning(
     with transaction() as session:
         signature = make_signature(session)
     token = make_token(Purpose.MANAGE, signature.id, clock.utc_now())
-    with serving(database_url, mailbox, tmp_path / "log") as site:
+    with serving(database_url, mailbox, tmp_path / "log", start_script) as site:
         for path in (f"/petition/signature/{token}", f"/petition/signature/{token}x", "/nowhere"):
             site.visitor.get(path)
     told = site.log.read_text()
@@ -57,7 +58,8 @@ def test_whatever_ends_it_leaves_nothing_running(
 ) -> None:
     settings = {**environment(database_url, mailbox.url), "COALITION_WEB_PROCESSES": "2"}
     log = tmp_path / "log"
-    with running(settings, "serve", "--port", str(free_port()), log=log) as server:
+    words = ("serve", "--port", str(free_port()))
+    with running(settings, *words, log=log, start=start_script) as server:
         wait_until(lambda: len(children_of(server.pid)) == 3, "web processes or worker are missing")
         time.sleep(1)  # in which they begin to listen
         children = children_of(server.pid)

@@ -66,7 +66,7 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_no_mail(
         # In the middle of the third batch: with what was sent, and not yet recorded.
         wait_until_received(mailbox, 2 * BATCH + BATCH // 2)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.wait(60)
     assert len(set(received_ids(mailbox))) < MAILS
     let_leases_end()
     with running(settings, "worker"):
