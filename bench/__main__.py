@@ -116,6 +116,7 @@ def compare_pages_and_forms(bench: Bench) -> None:
                 f"petition page, {int(size) / 1000:.0f} KB", per_second(page),
                 f"bytes {per_second(limit)}", page.rate / limit.rate, ">= 0.7",
             )  # fmt: skip
+            compare_first_visits(bench, place)
             sign, post = ("sign", form), ("post", form)
             for many in (16, 64):
                 signed, empty = bench.beside(
@@ -142,6 +143,20 @@ def compare_pages_and_forms(bench: Bench) -> None:
             "confirm", per_second(confirmed), f"tutorial {per_second(theirs)}",
             confirmed.rate / theirs.rate, ">= 4",
         )  # fmt: skip
+
+
+def compare_first_visits(bench: Bench, place: measures.Place) -> None:
+    """A page with all that it loads, for those who have nothing of it yet."""
+    paths = measures.first_visit(place)
+    with measures.written(paths) as lines:
+        visits, page = bench.beside(
+            lambda: bench.load(place.url, "paths", lines),
+            lambda: bench.load(f"{place.url}/petition"),
+        )
+    bench.report.line(
+        f"first visit, {len(paths)} answers", f"{visits.rate / len(paths):,.0f} visits/s",
+        f"page alone {per_second(page)}", visits.rate / page.rate, ">= 0.7",
+    )  # fmt: skip
 
 
 def compare_mail(bench: Bench) -> None:

@@ -6,7 +6,7 @@ function init(arguments)
   math.randomseed(os.time() * 1000 + (os.clock() * 1e6) % 1000)
   salt = string.format("%08x", math.random(0, 2 ^ 31 - 1))
   at = 0
-  if sort == "lines" then
+  if sort == "lines" or sort == "paths" then
     lines = {}
     for line in io.lines(given) do lines[#lines + 1] = line end
   end
@@ -31,6 +31,8 @@ function request()
   elseif sort == "lines" then
     local path, body = lines[(at - 1) % #lines + 1]:match("^(%S+) ?(.*)$")
     return wrk.format("POST", path, headers, body)
+  elseif sort == "paths" then
+    return wrk.format("GET", lines[(at - 1) % #lines + 1])
   elseif sort == "mixed" then
     if at % 51 == 0 then
       local body = string.format("name=Ada+Fictional&email=ada-%s-%d%%40example.org&%s", salt, at, given)

@@ -40,6 +40,7 @@ from coalition.serve import WORKER_NAME
 from coalition.settings import Settings
 from coalition.statements.queries import current_campaign
 
+_LOADED = re.compile(r'(?:href|src)="(/[^"]+\?v=[^"]+|/static/[^"]+)"')
 _IN_SITEMAP = re.compile("<loc>(.+?)</loc>")
 MAILS_AHEAD = 20_000  # signatures that wait to be confirmed: more than a load confirms
 
@@ -58,6 +59,22 @@ def page_size(place: Place) -> int:
     """Bytes of the petition's page."""
     with urlopen(f"{place.url}/petition") as answer:
         return len(answer.read())
+
+
+def first_visit(place: Place) -> list[str]:
+    """The petition's page and the files that it loads, by their paths."""
+    with urlopen(f"{place.url}/petition") as answer:
+        files = _LOADED.findall(answer.read().decode())
+    return ["/petition", *files]
+
+
+@contextmanager
+def written(lines: list[str]) -> Iterator[str]:
+    """A file with these lines, by its name."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.writelines(f"{each}\n" for each in lines)
+        file.flush()
+        yield file.name
 
 
 def _agreed() -> Agreed:
@@ -106,12 +123,12 @@ def _waiting() -> Iterator[str]:
         select(Signature.id, Signature.revision).where(Signature.status == SignatureStatus.AWAITING)
     ).all()
     db.session.rollback()
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        for signature_id, revision in rows:
-            token = make_token(Purpose.CONFIRM, signature_id, now)
-            file.write(f"/petition/confirm/{token} revision={revision}\n")
-        file.flush()
-        yield file.name
+    lines = [
+        f"/petition/confirm/{make_token(Purpose.CONFIRM, signature_id, now)} revision={revision}"
+        for signature_id, revision in rows
+    ]
+    with written(lines) as name:
+        yield name
 
 
 @contextmanager
@@ -124,10 +141,8 @@ def _waiting_there(database_url: str) -> Iterator[str]:
             "n || '@' || %(run)s, %(run)s || n, false FROM generate_series(1, %(number)s) n",
             {"run": run, "number": MAILS_AHEAD},
         )
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.writelines(f"/confirm/{run}{each} x=y\n" for each in range(1, MAILS_AHEAD + 1))
-        file.flush()
-        yield file.name
+    with written([f"/confirm/{run}{each} x=y" for each in range(1, MAILS_AHEAD + 1)]) as name:
+        yield name
 
 
 def _copy_one(number: int, status: SignatureStatus) -> None:

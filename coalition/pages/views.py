@@ -22,9 +22,8 @@ from coalition.pages.ledger import read_ledger
 from coalition.petition.views import form_context
 from coalition.statements.queries import NoCampaign, current_campaign
 from coalition.web.access import Access, open_to
-from coalition.web.caching import PAGE_SECONDS, public_page
+from coalition.web.caching import PAGE_SECONDS, lasting_file, public_page
 from coalition.web.errors import ERROR_STATUS
-from coalition.web.headers import ONE_YEAR
 
 blueprint = Blueprint("pages", __name__)
 OUTBOX_PATIENCE = timedelta(minutes=15)  # mail that waits longer means that no worker runs
@@ -66,7 +65,8 @@ def theme() -> Response:
     details = current_campaign().details
     response = make_response(render_template("pages/theme.css", details=details))
     response.content_type = "text/css; charset=utf-8"
-    return _lasting(response, f"{details.accent[1:]}{details.accent_dark[1:]}")
+    version = f"{details.accent[1:]}{details.accent_dark[1:]}"
+    return lasting_file(response, version, seconds=PAGE_SECONDS)
 
 
 @blueprint.get("/logo.svg")
@@ -77,16 +77,7 @@ def logo() -> Response:
     response = make_response(logo.svg)
     response.content_type = "image/svg+xml; charset=utf-8"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return _lasting(response, str(logo.version))
-
-
-def _lasting(response: Response, version: str) -> Response:
-    """Let the answer be kept for good where it is asked for by its version: another version may
-    be what another machine will serve in a moment."""
-    named = request.args.get("v") == version
-    lasting = f"{ONE_YEAR}, immutable" if named else str(PAGE_SECONDS)
-    response.headers["Cache-Control"] = f"public, max-age={lasting}"
-    return response
+    return lasting_file(response, str(logo.version), seconds=PAGE_SECONDS)
 
 
 @blueprint.app_errorhandler(NoCampaign)

@@ -49,18 +49,30 @@ def _cached(
     return cached
 
 
+def lasting_file(response: Response, version: str, *, seconds: int) -> Response:
+    """Let everybody keep a file for good where it is asked for by its version (`?v=`), which may be
+    the hash of its content, else for so many seconds: another version may be what another machine
+    will serve in a moment.
+
+    This process keeps it too, for its moment: a new visitor's page loads a dozen such files.
+    """
+    is_named = request.args.get("v") == version
+    lasting = f"{ONE_YEAR}, immutable" if is_named else str(seconds)
+    response.headers["Cache-Control"] = f"public, max-age={lasting}"
+    # Under no version that somebody made up: there are many.
+    if is_named or not request.query_string:
+        keep_page()
+    return response
+
+
 def init_caching(app: Flask) -> None:
     """Whatever does not declare itself public is kept by nobody and found by no search."""
 
     @app.after_request
     def keep_nothing_by_default(response: Response) -> Response:
         if request.endpoint == "static" and response.status_code in (200, 206, 304):
-            # Only under the hash of its content does a file never change: another hash may be
-            # that of a file which another machine will serve in a moment.
             filename = (request.view_args or {}).get("filename", "")
-            named = request.args.get("v") == static_hash(filename)
-            lasting = f"{ONE_YEAR}, immutable" if named else str(ONE_DAY)
-            response.headers["Cache-Control"] = f"public, max-age={lasting}"
+            lasting_file(response, static_hash(filename), seconds=ONE_DAY)
         elif "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
             response.headers["X-Robots-Tag"] = "noindex"

@@ -1,4 +1,4 @@
-"""Public pages, kept for a moment in each process.
+"""Public pages and the files that they load, kept for a moment in each process.
 
 On the day that a campaign makes the news, the same page is asked for thousands of times a second,
 and to make it takes a hundred times as long as to send it. What is kept is what the site would
@@ -64,7 +64,7 @@ class PageCache:
         if kept is None or kept.until < monotonic():
             return self._ask(key, environ, start)
         environ[ROUTE] = kept.route
-        if environ.get("HTTP_IF_NONE_MATCH") == kept.etag:
+        if kept.etag and environ.get("HTTP_IF_NONE_MATCH") == kept.etag:
             headers = [each for each in kept.headers if each[0].lower() not in _OF_NO_CONTENT]
             start("304 NOT MODIFIED", headers)
             return [b""]

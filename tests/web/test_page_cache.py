@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -78,6 +80,66 @@ def test_a_page_is_made_once_and_anew_after_its_moment(
     assert all(again.headers[each] == first.headers[each] for each in kept)
     now.append(1010.1)
     assert stamp(visitor.get("/petition").text) != stamp(first.text)
+
+
+def files_of(visitor: Visitor, path: str) -> list[str]:
+    """What a page loads, by its address in it."""
+    return re.findall(r'(?:href|src)="(/[^"]+\?v=[^"]+)"', visitor.get(path).text)
+
+
+def test_a_file_that_a_page_loads_is_read_once_and_anew_after_its_moment(
+    app: Flask, visitor: Visitor, now: list[float], tmp_path: Path
+) -> None:
+    files = files_of(visitor, "/petition")
+    assert len(files) > 8
+    assert {"/theme.css", "/logo.svg"} <= {each.partition("?")[0] for each in files}
+    first = {each: visitor.get(each) for each in files}
+    app.static_folder = shutil.copytree(app.static_folder or "", tmp_path / "static")
+    for each in (tmp_path / "static" / "css").iterdir():
+        each.write_text("/* other */")
+    for path, answer in first.items():
+        again = visitor.get(path)
+        assert (again.status, again.data) == (200, answer.data), path
+        assert again.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert "nosniff" in again.headers["x-content-type-options"]
+    now.append(1010.1)
+    anew = [visitor.get(each) for each in files if "/css/" in each]
+    assert {answer.data for answer in anew} == {b"/* other */"}
+    assert {answer.headers["cache-control"] for answer in anew} == {"public, max-age=86400"}
+
+
+def test_a_font_has_no_version_and_is_kept_all_the_same(
+    app: Flask, visitor: Visitor, now: list[float], tmp_path: Path
+) -> None:
+    path = "/static/fonts/newsreader-display.woff2"
+    first = visitor.get(path)
+    app.static_folder = str(tmp_path)
+    assert visitor.get(path).data == first.data
+    assert visitor.get(path).headers["cache-control"] == "public, max-age=86400"
+
+
+def test_a_part_of_a_file_is_not_taken_for_the_whole(visitor: Visitor, now: list[float]) -> None:
+    path = "/static/fonts/newsreader-display.woff2"
+    part = visitor.get(path, Range="bytes=0-9")
+    assert (part.status, len(part.data)) == (206, 10)
+    assert len(visitor.get(path).data) > 10_000
+
+
+def test_no_file_is_kept_under_a_version_that_somebody_made_up(
+    app: Flask, visitor: Visitor, now: list[float]
+) -> None:
+    for path in ("/static/css/page.css", "/theme.css", "/logo.svg"):
+        assert visitor.get(f"{path}?v=made-up").status == 200
+    cache: PageCache = app.extensions["page_cache"]
+    assert cache._kept == {}
+
+
+def test_whoever_says_that_they_have_nothing_gets_a_page(
+    visitor: Visitor, now: list[float]
+) -> None:
+    for path in ("/logo.svg", "/petition"):
+        visitor.get(path)
+        assert visitor.get(path, **{"If-None-Match": ""}).status == 200
 
 
 def test_what_has_changed_shows_within_the_moment(visitor: Visitor, now: list[float]) -> None:
