@@ -65,6 +65,7 @@ from coalition.web.caching import public_page
 from coalition.web.data import open_data
 from coalition.web.errors import error_page, form_again, log_failure
 from coalition.web.limits import known_network, limit_writes, spend, spend_all, use_by_visitor
+from coalition.web.page_cache import keep_page
 
 blueprint = Blueprint("petition", __name__)
 blueprint.app_context_processor(
@@ -373,6 +374,7 @@ def count_json() -> Response:
     response = jsonify(count=count.signatures, as_at=_moment(count.as_at), **closed)
     response.headers["Cache-Control"] = f"public, max-age={COUNT_SECONDS}"
     response.add_etag()
+    keep_page()
     return open_data(response).make_conditional(request)  # type: ignore[return-value]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -150,6 +151,24 @@ def test_what_has_changed_shows_within_the_moment(visitor: Visitor, now: list[fl
     assert 'class="figure">0' in visitor.get("/press").text
     now.append(1011.0)
     assert 'class="figure">1' in visitor.get("/press").text
+
+
+def test_the_count_that_other_sites_ask_for_is_kept_too(
+    app: Flask, visitor: Visitor, now: list[float]
+) -> None:
+    def count() -> object:
+        answer = visitor.get("/petition/count.json", Origin="https://friends.example.org")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        return json.loads(answer.text)["count"]
+
+    assert count() == 0
+    with transaction() as session:
+        make_signature(session)
+    fold_at(clock.utc_now())
+    app.extensions.pop("count")  # where it is remembered for a second, page or not
+    assert count() == 0
+    now.append(1011.0)
+    assert count() == 1
 
 
 def test_a_browser_that_has_it_is_told_so(visitor: Visitor, now: list[float]) -> None:
