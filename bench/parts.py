@@ -76,10 +76,11 @@ class Parts:
 
 
 class Sink:
-    """An SMTP server that takes every mail and counts them."""
+    """An SMTP server that takes every mail and counts them. Each of its answers comes `away`
+    seconds late, as from another machine."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, away: float = 0.0) -> None:
+        self.port, self._away = free_port(), away
         self.taken = 0
         self._ready = threading.Event()
         threading.Thread(target=lambda: asyncio.run(self._listen()), daemon=True).start()
@@ -92,18 +93,23 @@ class Sink:
             await server.serve_forever()
 
     async def _talk(self, read: asyncio.StreamReader, write: asyncio.StreamWriter) -> None:
-        write.write(b"220 sink\r\n")
+        await self._answer(write, b"220 sink\r\n")
         while line := await read.readline():
             verb = line[:4].upper()
             if verb == b"DATA":
-                write.write(b"354 go on\r\n")
+                await self._answer(write, b"354 go on\r\n")
                 await read.readuntil(b"\r\n.\r\n")
                 self.taken += 1
             if verb == b"QUIT":
-                write.write(b"221 bye\r\n")
+                await self._answer(write, b"221 bye\r\n")
                 break
-            write.write(b"250 OK\r\n")
+            await self._answer(write, b"250 OK\r\n")
         write.close()
+
+    async def _answer(self, write: asyncio.StreamWriter, words: bytes) -> None:
+        if self._away:
+            await asyncio.sleep(self._away)
+        write.write(words)
 
 
 @contextmanager

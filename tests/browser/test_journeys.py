@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.keyboard import choose, go_to, has_focus, press, tick, write
+from tests.browser.keyboard import choose, go_to, press, tick, write
 from tests.browser.sites import PATIENT
 from tests.browser.visits import DESK, PHONE, Visit, visiting
 from tests.conftest import Site, serving
@@ -76,7 +76,7 @@ def test_signing_and_withdrawing(visit: Visit, mailbox: Mailbox) -> None:
 
     expect(page.get_by_role("alert")).to_be_focused()
     press(page, "link", "Enter an email address in the form name@example.org")
-    assert has_focus(page.get_by_label("Email", exact=True))
+    expect(page.get_by_label("Email", exact=True)).to_be_focused()
     keys.press("Shift+Tab")
     keys.press("Tab")
     keys.type("zoe@example.org")
