@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -93,6 +93,11 @@ class Sink:
             await server.serve_forever()
 
     async def _talk(self, read: asyncio.StreamReader, write: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):  # a sender that was ended
+            await self._take(read, write)
+        write.close()
+
+    async def _take(self, read: asyncio.StreamReader, write: asyncio.StreamWriter) -> None:
         await self._answer(write, b"220 sink\r\n")
         while line := await read.readline():
             verb = line[:4].upper()
@@ -104,7 +109,6 @@ class Sink:
                 await self._answer(write, b"221 bye\r\n")
                 break
             await self._answer(write, b"250 OK\r\n")
-        write.close()
 
     async def _answer(self, write: asyncio.StreamWriter, words: bytes) -> None:
         if self._away:
