@@ -15,7 +15,7 @@ from flask_security import (
     WebAuthnMixin,
     WebauthnUtil,
 )
-from passlib.totp import TOTP, TotpMatch
+from passlib.totp import TotpMatch
 from sqlalchemy import select
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -37,7 +37,7 @@ class OneTimeCodes(Totp):
         super().__init__(secrets, issuer)
         # The library would hash a password sixteen thousand times to wrap a key in it. This one is
         # no secret: it is the column that is encrypted.
-        self._totp = TOTP.using(issuer=issuer, secrets=secrets, encrypt_cost=0)
+        self._totp.wallet.encrypt_cost = 0
 
     def generate_qrcode(self, username: str, totp: str) -> str:
         picture = io.BytesIO()
