@@ -66,11 +66,12 @@ def compile_rules_once(compile_rule: Callable[[Rule], None]) -> Callable[[Rule],
 
     @wraps(compile_rule)
     def remembered(rule: Rule) -> None:
-        known = kept.get(of_rule(rule))
-        if known is None:
-            kept[of_rule(rule)] = rule
+        key = of_rule(rule)
+        if key not in kept:
             compile_rule(rule)
+            kept[key] = rule
             return
+        known = kept[key]
         for name in _COMPILED:
             setattr(rule, name, getattr(known, name))
         for name in _BUILDERS:
