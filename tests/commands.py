@@ -10,7 +10,6 @@ import atexit
 import gc
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -46,29 +45,36 @@ def run_coalition(
 
 
 def start_coalition(
-    words: tuple[str, ...], environment: dict[str, str], *files: IO[bytes]
+    words: tuple[str, ...],
+    environment: dict[str, str],
+    given: IO[bytes],
+    told: IO[bytes],
+    complained: IO[bytes],
 ) -> Command:
     """`coalition WORDS` in the background, with these files to read from, to print and to complain
     to."""
     ours, theirs = socket.socketpair()
     with theirs:
-        descriptors = [theirs.fileno(), *(each.fileno() for each in files)]
-        socket.send_fds(_forker(), [b"."], descriptors)
+        files = [each.fileno() for each in (theirs, given, told, complained)]
+        socket.send_fds(_forker(), [b"."], files)
     ours.sendall(json.dumps([words, environment]).encode() + b"\n")
     return Command(ours)
 
 
 def start_script(
-    words: tuple[str, ...], environment: dict[str, str], given: IO[bytes], *told: IO[bytes]
+    words: tuple[str, ...],
+    environment: dict[str, str],
+    given: IO[bytes],
+    told: IO[bytes],
+    complained: IO[bytes],
 ) -> subprocess.Popen[bytes]:
     """The same by the script that is installed, in a Python that begins from nothing."""
-    printed, complained = told
     return subprocess.Popen(
         [SCRIPT, *words],
         env=environment,
         cwd=ROOT,
         stdin=given,
-        stdout=printed,
+        stdout=told,
         stderr=complained,
         start_new_session=True,
     )
@@ -79,32 +85,36 @@ class Command:
 
     def __init__(self, told: socket.socket) -> None:
         self._told, self._ended = told, None
-        told.settimeout(PATIENCE)
-        self.pid = self._hear()
+        self.pid = self._hear(PATIENCE)
 
-    def _hear(self) -> int:
+    def _hear(self, seconds: float) -> int:
+        """The next number that is told of it. Raises TimeoutError, without seconds to wait
+        BlockingIOError, and ConnectionError where nobody is left to tell it."""
+        self._told.settimeout(seconds)
         word = self._told.recv(4, socket.MSG_WAITALL)
+        if len(word) < 4:
+            raise ConnectionError("nobody knows any more what became of a command")
         return int.from_bytes(word, signed=True)
 
     def poll(self) -> int | None:
         """How it ended; None as long as it runs."""
-        if self._ended is None and select.select([self._told], [], [], 0)[0]:
-            self._ended = self._hear()
-            self._told.close()
-        return self._ended
+        with suppress(BlockingIOError):
+            return self.wait(0)
+        return None
 
     def wait(self, seconds: float) -> int:
         """How it ended. Raises TimeoutError where it still runs after so long."""
         if self._ended is None:
-            select.select([self._told], [], [], seconds)
-        ended = self.poll()
-        if ended is None:
-            raise TimeoutError(f"process {self.pid} still runs")
-        return ended
+            self._ended = self._hear(seconds)
+            self._told.close()
+        return self._ended
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
             os.kill(self.pid, number)
+
+
+Started = Command | subprocess.Popen[bytes]
 
 
 @cache

@@ -37,7 +37,7 @@ from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
 from coalition.testimonies import codes
 from coalition.worker import WRITERS, fold_count
-from tests.commands import Command, run_coalition, start_coalition
+from tests.commands import Started, run_coalition, start_coalition
 from tests.compiled import compile_once
 from tests.mailbox import Mailbox, free_port
 from tests.storing import running_redis
@@ -302,8 +302,8 @@ def running(
     settings: dict[str, str],
     *words: str,
     log: Path | None = None,
-    start: Callable[..., Command | subprocess.Popen[bytes]] = start_coalition,
-) -> Iterator[Command | subprocess.Popen[bytes]]:
+    start: Callable[..., Started] = start_coalition,
+) -> Iterator[Started]:
     """Run `coalition` in the background; ended by SIGTERM. What it prints is added to `log`."""
     nothing = Path(os.devnull)
     with nothing.open("rb") as given, (log or nothing).open("ab") as output:
@@ -321,7 +321,7 @@ def serving(
     database_url: str,
     mailbox: Mailbox,
     log: Path,
-    start: Callable[..., Command | subprocess.Popen[bytes]] = start_coalition,
+    start: Callable[..., Started] = start_coalition,
     **changes: str,
 ) -> Iterator[Site]:
     """A running site with settings of choice, ready to be visited."""

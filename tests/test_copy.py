@@ -32,7 +32,7 @@ from coalition.stored import (
     stored_tables,
     sum_up,
 )
-from tests.commands import Command, run_coalition
+from tests.commands import Started, run_coalition
 from tests.conftest import DATABASES, Postgres, environment, run_command, running
 from tests.copying import all_rows, fill_every_table
 from tests.factories import make_signature
@@ -356,7 +356,7 @@ def test_a_row_that_postgresql_does_not_take_is_named_by_its_key_alone(
 
 
 @contextmanager
-def in_the_middle(source: str, target: str, log: Path) -> Iterator[Command]:
+def in_the_middle(source: str, target: str, log: Path) -> Iterator[Started]:
     """A copy of many signatures, some of which are there."""
     with application(environment(source, MAIL)), transaction() as session:
         sign_many(session, MANY)
