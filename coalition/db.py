@@ -106,9 +106,7 @@ def transaction(**options: Any) -> Iterator[Session]:
     for the inner one could not be undone alone.
     """
     session: Session = db.session()
-    if session.info.get("in_transaction"):
-        raise RuntimeError("transaction() does not nest")
-    session.rollback()
+    _begin_afresh(session)
     session.info["in_transaction"] = True
     try:
         session.connection(execution_options={"writes": True, **options})
@@ -121,13 +119,27 @@ def transaction(**options: Any) -> Iterator[Session]:
         session.info.pop("in_transaction", None)
 
 
+def _begin_afresh(session: Session) -> None:
+    """Let go of what was read. Raises RuntimeError where something is being written."""
+    if session.info.get("in_transaction"):
+        raise RuntimeError("transaction() does not nest")
+    session.rollback()
+
+
 @contextmanager
-def single_statement() -> Iterator[Session]:
+def single_statement() -> Iterator[Connection]:
     """A write of one statement, which PostgreSQL takes for a transaction by itself: it is asked
-    once, where `transaction` asks three times, to begin and to commit. Raises as that does."""
-    by_itself = {} if db.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
-    with transaction(**by_itself) as session:
-        yield session
+    once, where `transaction` asks three times, to begin and to commit.
+
+    Without a session, which takes as long as the statement. Raises as `transaction` does.
+    """
+    if db.session.registry.has():
+        _begin_afresh(db.session())
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    by_itself = {"writes": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+    with db.engine.connect().execution_options(**by_itself) as connection:
+        yield connection
+        connection.commit()
 
 
 @contextmanager
@@ -180,8 +192,10 @@ def is_passing(error: BaseException | None) -> bool:
     return isinstance(error, OperationalError | InterfaceError)
 
 
-def is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+def is_postgresql(asked: Session | Connection) -> bool:
+    """Whether a session, or a connection, is one with PostgreSQL."""
+    bind = asked.get_bind() if isinstance(asked, Session) else asked
+    return bind.dialect.name == "postgresql"
 
 
 def changed_rows(result: Result[Any]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
@@ -72,7 +72,7 @@ class Verification(Enum):
 
 
 def sign_petition(
-    session: Session,
+    asked: Session | Connection,
     email: str,
     personal: Personal,
     agreed: Agreed,
@@ -91,7 +91,7 @@ def sign_petition(
     """
     digest, *older = address_digests(email)
     if older:
-        _adopt_newest_digest(session, digest, older)
+        _adopt_newest_digest(asked, digest, older)
     values = {
         "id": uuid.uuid4(),
         "address_digest": digest,
@@ -115,13 +115,13 @@ def sign_petition(
         "created_at": now,
         "due_at": now,
     }
-    put_down(session, values, mail)
+    put_down(asked, values, mail)
 
 
-def _adopt_newest_digest(session: Session, newest: bytes, older: list[bytes]) -> None:
+def _adopt_newest_digest(asked: Session | Connection, newest: bytes, older: list[bytes]) -> None:
     """After a key was added: let the row of this address be found by the newest key."""
     already = select(Signature.id).where(Signature.address_digest == newest).exists()
-    session.execute(
+    asked.execute(
         update(Signature)
         .where(Signature.address_digest.in_(older), ~already)
         .values(address_digest=newest)
@@ -173,15 +173,15 @@ _ALREADY = {
 
 
 def count_at_once(
-    session: Session, signature_id: uuid.UUID, revision: int, *, now: datetime
+    asked: Session | Connection, signature_id: uuid.UUID, revision: int, *, now: datetime
 ) -> bool:
     """Do what `verify_signature` does where one statement is enough, as it nearly always is.
 
     Returns whether the signature was counted; if not, nothing was changed.
     """
     # Under more keys than one, what is under review is found by the address alone.
-    one_will_do = is_postgresql(session) and not keyring().has_older
-    return one_will_do and count_waiting(session, signature_id, revision, now=now)
+    one_will_do = is_postgresql(asked) and not keyring().has_older
+    return one_will_do and count_waiting(asked, signature_id, revision, now=now)
 
 
 def verify_signature(

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Connection,
     Date,
     bindparam,
     case,
@@ -51,19 +52,21 @@ _OUTBOX: Any = OutboxMessage.__table__
 _EVENTS: Any = CountEvent.__table__
 
 
-def put_down(session: Session, signature: Mapping[str, Any], mail: Mapping[str, Any]) -> None:
+def put_down(
+    asked: Session | Connection, signature: Mapping[str, Any], mail: Mapping[str, Any]
+) -> None:
     """Write a signature and its mail, given by column. Where its address is known, what waits or
     was withdrawn is replaced, and anything else stays as it is; the mail is about that row.
     """
-    if is_postgresql(session):
-        session.execute(_on_postgresql(), {**_named("s", signature), **_named("m", mail)})
+    if is_postgresql(asked):
+        asked.execute(_on_postgresql(), {**_named("s", signature), **_named("m", mail)})
     else:
-        signature_id = session.scalar(_upsert(sqlite), _named("s", signature))
-        session.execute(insert(_OUTBOX), {**mail, "reference": signature_id})
+        signature_id = asked.scalar(_upsert(sqlite), _named("s", signature))
+        asked.execute(insert(_OUTBOX), {**mail, "reference": signature_id})
 
 
 def count_waiting(
-    session: Session, signature_id: uuid.UUID, revision: int, *, now: datetime
+    asked: Session | Connection, signature_id: uuid.UUID, revision: int, *, now: datetime
 ) -> bool:
     """Count a signature that waits, and put its count event down, in one statement of PostgreSQL.
 
@@ -71,7 +74,7 @@ def count_waiting(
     it was counted, or changed, or is under review, or the petition is closed.
     """
     given = {"which": signature_id, "shown": revision, "moment": now, "today": now.date()}
-    return session.scalar(_counting(), given) is not None
+    return asked.scalar(_counting(), given) is not None
 
 
 @cache

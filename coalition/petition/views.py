@@ -137,9 +137,9 @@ def sign() -> View:
         return _petition_page(form), 422
     if agreed is None:
         return _petition_page(form, stale=True), 422
-    with single_statement() as session:
+    with single_statement() as connection:
         actions.sign_petition(
-            session,
+            connection,
             form.email.data,
             form.personal(),
             agreed,
@@ -298,8 +298,8 @@ def confirm(token: str) -> View:
 
 
 def _verify(signature_id: uuid.UUID, revision: int, now: datetime) -> Verification:
-    with single_statement() as session:
-        if actions.count_at_once(session, signature_id, revision, now=now):
+    with single_statement() as connection:
+        if actions.count_at_once(connection, signature_id, revision, now=now):
             return Verification.COUNTED
     with transaction() as session:
         return actions.verify_signature(session, signature_id, revision, now=now)

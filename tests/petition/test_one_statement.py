@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
+from uuid import uuid4
 
 import redis
 from flask import Flask
 from psycopg import Cursor
 from psycopg.pq import TransactionStatus
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from coalition import clock
@@ -113,8 +114,8 @@ def test_no_signature_is_looked_for_among_all_that_wait(app: Flask) -> None:
     with transaction() as writing:
         waiting = make_signature(writing, email=WAITS, status=SignatureStatus.AWAITING)
     db.session.rollback()
-    with plans() as found, single_statement() as session:
-        count_waiting(session, waiting.id, waiting.revision, now=clock.utc_now())
+    with plans() as found, single_statement() as connection:
+        count_waiting(connection, waiting.id, waiting.revision, now=clock.utc_now())
     with plans() as of_code:
         waiting_id(db.session(), WAITS, now=clock.utc_now())
     assert "pk_signatures" in found[0]
@@ -124,10 +125,11 @@ def test_no_signature_is_looked_for_among_all_that_wait(app: Flask) -> None:
 
 @on_postgresql
 def test_a_single_statement_is_a_transaction_by_itself(app: Flask) -> None:
-    with states_after() as alone, single_statement() as session:
-        make_signature(session, status=SignatureStatus.AWAITING)
+    nothing = delete(Signature).where(Signature.id == uuid4())
+    with states_after() as alone, single_statement() as connection:
+        connection.execute(nothing)
     with states_after() as together, transaction() as session:
-        make_signature(session, email="bea@example.org", status=SignatureStatus.AWAITING)
+        session.execute(nothing)
     assert set(alone) == {TransactionStatus.IDLE}
     assert set(together) == {TransactionStatus.INTRANS}
 
