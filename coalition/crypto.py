@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
@@ -61,6 +61,7 @@ class Keyring:
         self._secrets = tuple(secret.encode() for secret in secrets)
         self.derive = lru_cache(maxsize=None)(self._derive)
         self._fernet = lru_cache(maxsize=None)(self._make_fernet)
+        self._hmacs = lru_cache(maxsize=None)(self._make_hmacs)
         self._open_common = lru_cache(maxsize=COMMON_TOKENS)(self._open)
 
     @property
@@ -84,6 +85,9 @@ class Keyring:
             [Fernet(base64.urlsafe_b64encode(key)) for key in self.derive(f"encrypt/{purpose}")]
         )
 
+    def _make_hmacs(self, purpose: str) -> tuple[HMAC, ...]:
+        return tuple(HMAC(key, hashes.SHA256()) for key in self.derive(f"digest/{purpose}"))
+
     def encrypt(self, purpose: str, text: str) -> bytes:
         """Encrypt `text` under the newest key of `purpose` (Fernet)."""
         return self.encrypt_bytes(purpose, text.encode())
@@ -106,9 +110,7 @@ class Keyring:
     def digests(self, purpose: str, text: str) -> tuple[bytes, ...]:
         """HMAC-SHA-256 of `text` under each key of `purpose`, newest first, 32 bytes each."""
         message = text.encode()
-        return tuple(
-            hmac.digest(key, message, hashlib.sha256) for key in self.derive(f"digest/{purpose}")
-        )
+        return tuple(_digest(keyed, message) for keyed in self._hmacs(purpose))
 
     def digest(self, purpose: str, text: str) -> bytes:
         """HMAC-SHA-256 of `text` under the newest key of `purpose`, 32 bytes."""
@@ -177,6 +179,13 @@ class Keyring:
         if now.timestamp() - made_at > lifetime.total_seconds():
             raise TokenExpired(values)
         return values
+
+
+def _digest(keyed: HMAC, message: bytes) -> bytes:
+    # A copy of one that has taken its key in already costs a fifth of one that has not.
+    begun = keyed.copy()
+    begun.update(message)
+    return begun.finalize()
 
 
 def _in_time(

@@ -15,7 +15,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import AnyOf, DataRequired, InputRequired, Length
 
 from coalition.mail.forms import email_field
 from coalition.petition.actions import LONGEST_APPEAL, Agreed, Personal
@@ -46,8 +46,14 @@ def read_source(tag: str | None) -> str:
     return tag if tag and _SOURCE.fullmatch(tag) else ""
 
 
-def _choices(names: Mapping[Any, str]) -> dict[str, str]:
-    return {"": PREFER_NOT, **{each.value: name for each, name in names.items()}}
+def _choice_field(label: str, names: Mapping[Any, str]) -> SelectField:
+    """One of `names`, or nothing. Checked by what may be chosen alone: WTForms makes anew, for
+    each visitor, every choice that could be shown."""
+    choices = {"": PREFER_NOT, **{each.value: name for each, name in names.items()}}
+    one_of_them = AnyOf(choices, message="Choose one of the list")
+    return SelectField(
+        label, choices=choices, default="", validate_choice=False, validators=[one_of_them]
+    )
 
 
 class PersonalForm(PublicForm):
@@ -56,16 +62,8 @@ class PersonalForm(PublicForm):
     name = StringField(
         "Your name", filters=[tidy], validators=[Line("Your name", "Enter your name")]
     )
-    region = SelectField(
-        "Where you live",
-        choices=_choices(REGION_NAMES),
-        default="",
-    )
-    kind = SelectField(
-        "You sign as",
-        choices=_choices(KIND_NAMES),
-        default="",
-    )
+    region = _choice_field("Where you live", REGION_NAMES)
+    kind = _choice_field("You sign as", KIND_NAMES)
     kind_consent = BooleanField()
     show_name = BooleanField()
     wants_updates = BooleanField()

@@ -24,8 +24,23 @@ _UNSHOWABLE = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{_BIDI_CONTROLS}]")
 class PublicForm(FlaskForm):  # type: ignore[misc]
     """A form of a public page: no session, hence no CSRF token; see web/origin.py."""
 
-    class Meta:
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
         csrf = False
+
+        def bind_field(self, form: Form, unbound: Any, options: dict[str, Any]) -> Field:
+            """A field of this form. It is put together once, and copied: to do so for each visitor
+            takes longer than to check what they typed."""
+            if options["prefix"]:
+                return super().bind_field(form, unbound, options)
+            if "put_together" not in vars(unbound):
+                first = vars(unbound.bind(form=form, **options))
+                unbound.put_together = {
+                    name: value for name, value in first.items() if value not in (form, self)
+                }
+            # Not by copy.copy, which would get one that is not bound to any form.
+            field = object.__new__(unbound.field_class)
+            vars(field).update(unbound.put_together, meta=self, _form=form)
+            return field
 
 
 def tidy(text: str | None) -> str:

@@ -104,7 +104,9 @@ def test_the_name_is_offered_again_without_what_cannot_be_shown(visitor: Visitor
 
 @pytest.mark.parametrize("field", ["region", "kind"])
 def test_a_choice_that_is_not_offered_is_refused(visitor: Visitor, field: str) -> None:
-    assert sign(visitor, **{field: "atlantis"}).status == 422
+    page = sign(visitor, **{field: "atlantis"})
+    assert page.status == 422
+    assert "Choose one of the list" in page.text
 
 
 def test_nothing_is_taken_without_the_consent(visitor: Visitor, session: Session) -> None:
