@@ -139,7 +139,8 @@ def single_statement() -> Iterator[Connection]:
     by_itself = {"writes": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
     with db.engine.connect().execution_options(**by_itself) as connection:
         yield connection
-        connection.commit()
+        if is_sqlite:
+            connection.commit()
 
 
 @contextmanager
@@ -256,6 +257,7 @@ def init_database(app: Flask, url: str, pool_size: int) -> None:
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_pre_ping": not is_sqlite,
+        "skip_autocommit_rollback": not is_sqlite,
         "connect_args": {} if is_sqlite else PATIENCE,
     }
     db.init_app(app)

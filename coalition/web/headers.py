@@ -55,8 +55,10 @@ def init_headers(app: Flask, *, https: bool) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         place = FRAMED if is_framed(current_app, request.endpoint) else ALONE
-        for name, value in {**HEADERS, **place}.items():
-            response.headers.setdefault(name, value)
+        given = {name.lower() for name, _ in response.headers}
+        for name, value in (HEADERS | place).items():
+            if name.lower() not in given:
+                response.headers.add(name, value)
         if https:
             response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
         return response
