@@ -78,8 +78,8 @@ LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
 class Site(Flask):
-    """The application. Views and hooks are all plain functions, which Flask would find out anew
-    for each of a request's seventeen."""
+    """The application. All its views and hooks are plain functions: Flask would look at each of
+    them, seventeen times a request, for whether it is a coroutine."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

@@ -97,19 +97,18 @@ def enum_column(enum: type[StrEnum], name: str) -> Enum:
 
 
 @contextmanager
-def transaction(**options: Any) -> Iterator[Session]:
+def transaction() -> Iterator[Session]:
     """One write: committed when the block ends, rolled back when it raises.
 
     Begins afresh, so that what was read before cannot be stale. On SQLite the write lock is
     taken at once: a transaction that reads first and writes later could not be repeated.
-    `options` are SQLAlchemy's, of the connection. Raises RuntimeError when transactions are nested,
-    for the inner one could not be undone alone.
+    Raises RuntimeError when transactions are nested, for the inner one could not be undone alone.
     """
     session: Session = db.session()
     _begin_afresh(session)
     session.info["in_transaction"] = True
     try:
-        session.connection(execution_options={"writes": True, **options})
+        session.connection(execution_options={"writes": True})
         yield session
         session.commit()
     except BaseException:

@@ -15,9 +15,9 @@ from coalition.db import db, transaction
 from coalition.desk.forms import SendAgainForm
 from coalition.desk.mails import ADDRESS_NEVER_SHOWN, KIND_NAMES, as_it_would_go, in_words
 from coalition.mail import queries
-from coalition.mail.actions import NotPossible, send_again
 from coalition.mail.failures import explain, explain_status
 from coalition.mail.models import MessageState
+from coalition.mail.sending_again import NotPossible, send_again
 from coalition.petition.queries import waiting_but_bounced
 
 blueprint = Blueprint("desk_mail", __name__, url_prefix="/desk/mail")

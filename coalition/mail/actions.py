@@ -1,5 +1,4 @@
-"""Verbs of the outbox: queue, claim, give back, finish, send again, clean up; and of addresses
-that are blocked."""
+"""Verbs of the outbox: queue, claim, give back, finish, clean up; and of addresses that are blocked."""
 
 from __future__ import annotations
 
@@ -25,12 +24,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from coalition import clock
-from coalition.audit.actions import record
 from coalition.db import changed_rows, in_order, is_postgresql, once, sweep
 from coalition.mail.address import address_digests, parse_address
-from coalition.mail.failures import explain_status
 from coalition.mail.models import BlockedAddress, MailPulse, MessageState, OutboxMessage
-from coalition.mail.queries import final_bounce, is_blocked
+from coalition.mail.queries import is_blocked
 
 LEASE = timedelta(minutes=5)  # a batch must be done by then, or another worker takes it
 FIRST_RETRY = timedelta(seconds=30)
@@ -257,91 +254,6 @@ def retry_delay(attempts: int) -> timedelta:
     delay: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LONGEST_RETRY)
     jitter: float = random.uniform(0.5, 1.5)  # noqa: S311 (it guards nothing)
     return delay * jitter
-
-
-class NotPossible(Exception):
-    """This mail cannot be sent again; the message says why, and what to do."""
-
-
-def send_again(
-    session: Session, message_id: uuid.UUID, *, attempts: int, actor: str, now: datetime
-) -> bool:
-    """Let a mail that failed, or that waits for its next try, be sent at once.
-
-    `attempts` is how often it had been tried when its sender looked: one press sends it once.
-    Returns False where it is due already, as after a press before. Raises NotPossible.
-    """
-    message = session.get(OutboxMessage, message_id, with_for_update=True, populate_existing=True)
-    if message is None:
-        raise NotPossible("this mail is no longer there")
-    if message.state in (MessageState.SENT, MessageState.NOT_NEEDED):
-        raise NotPossible("it has been sent since, or nobody was left to write to")
-    if message.attempts != attempts:
-        raise NotPossible("it was tried again since you looked: read what it says now")
-    if message.state is MessageState.WAITING:
-        if message.leased_until and message.leased_until > now:
-            raise NotPossible("it is being sent just now: look again in a few minutes")
-        if message.due_at <= now:
-            return False
-    _refuse_hopeless(session, message)
-    if message.state is MessageState.FAILED:
-        message.state, message.finished_at = MessageState.WAITING, None
-        message.created_at = now  # it has as many days as any other
-    message.due_at, message.leased_until = now, None
-    session.flush()
-    record(
-        session,
-        actor=actor,
-        action="mail sent again",
-        subject=f"mail {message.id}",
-        reason=message.failure or "",
-        now=now,
-    )
-    return True
-
-
-def send_all_again(session: Session, *, gap: timedelta, actor: str, now: datetime) -> int:
-    """Let every mail that was refused and waits for its next try be sent soon, as when another
-    provider takes them: the oldest at once, each next one `gap` later, so that mails which somebody
-    waits for go between them. Returns how many.
-
-    Mails that were never tried keep their pace, and those in a worker's hands are left to it.
-    """
-    refused = session.scalars(
-        select(OutboxMessage.id)
-        .where(
-            OutboxMessage.state == MessageState.WAITING,
-            OutboxMessage.failure.is_not(None),
-            OutboxMessage.due_at > now,
-            OutboxMessage.leased_until.is_(None) | (OutboxMessage.leased_until <= now),
-        )
-        .order_by(OutboxMessage.created_at, OutboxMessage.id)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if refused:
-        session.execute(
-            update(OutboxMessage),
-            [
-                {"id": each, "due_at": now + gap * number, "leased_until": None}
-                for number, each in enumerate(refused)
-            ],
-        )
-        subject = f"mails that were refused: {len(refused)}"
-        record(session, actor=actor, action="mail sent again", subject=subject, reason="", now=now)
-    return len(refused)
-
-
-def _refuse_hopeless(session: Session, message: OutboxMessage) -> None:
-    if message.reference is None and message.payload is None:
-        raise NotPossible(
-            "its content was deleted when it failed: whoever asked for it must ask again"
-        )
-    bounce = final_bounce(session, message.recipient_digest)
-    if bounce is not None:
-        raise NotPossible(
-            f"mail to this address came back for good on {bounce.at:%d %B %Y} ({bounce.status}: "
-            f"{explain_status(bounce.status).why}). Another address is needed"
-        )
 
 
 def beat(session: Session, *, now: datetime) -> None:

@@ -16,11 +16,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from coalition import clock
 from coalition.db import db, transaction
 from coalition.mail import queries
-from coalition.mail.actions import NotPossible, send_again, send_all_again, slow_gap
+from coalition.mail.actions import slow_gap
 from coalition.mail.bounce_actions import Outcome, record_bounce
 from coalition.mail.bounces import LARGEST, NotAMail, Report, read_bounce
 from coalition.mail.failures import explain
 from coalition.mail.models import OutboxMessage
+from coalition.mail.sending_again import NotPossible, send_again, send_all_again
 from coalition.settings import SettingsError
 
 mail_commands = AppGroup("mail", help="Mail that waits, failed or came back.")

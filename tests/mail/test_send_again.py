@@ -15,12 +15,13 @@ from coalition import clock
 from coalition.audit.models import AuditEntry
 from coalition.db import db, transaction
 from coalition.mail import actions, queries
-from coalition.mail.actions import BEAT_EVERY, GIVE_UP_AFTER, LEASE, NotPossible, send_again
+from coalition.mail.actions import BEAT_EVERY, GIVE_UP_AFTER, LEASE
 from coalition.mail.address import address_digests
 from coalition.mail.cli import mail_commands
 from coalition.mail.failures import explain, explain_status, is_about_mailbox
 from coalition.mail.models import Bounce, BounceKind, MailPulse, MessageState, OutboxMessage
 from coalition.mail.queries import RATE_WINDOW, SILENT_AFTER
+from coalition.mail.sending_again import NotPossible, send_again, send_all_again
 from coalition.mail.worker import Batch
 from coalition.petition import emails
 from coalition.petition.models import SignatureStatus
@@ -146,14 +147,14 @@ def test_with_another_provider_all_that_was_refused_goes_out_at_once(
     gap, now = timedelta(minutes=1), clock.utc_now()
     for number in (2, 1):  # the first is due at once, the second a minute later
         with transaction() as session:
-            assert actions.send_all_again(session, gap=gap, actor="Grace", now=now) == number
+            assert send_all_again(session, gap=gap, actor="Grace", now=now) == number
         assert work().sent == 1
     assert [line[:2] for line in audited()] == [
         ("Grace", "mails that were refused: 2"),
         ("Grace", "mails that were refused: 1"),
     ]
     with transaction() as session:
-        assert actions.send_all_again(session, gap=gap, actor="Grace", now=now) == 0
+        assert send_all_again(session, gap=gap, actor="Grace", now=now) == 0
     db.session.remove()
     assert queries.waiting_for_try(db.session()) == (1, 1)
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
+from inspect import iscoroutinefunction
 
 import pytest
 from flask import Flask
@@ -55,6 +56,15 @@ def test_every_route_says_who_may_use_it(app: Flask) -> None:
         if rule.endpoint != "static":
             view = app.view_functions[rule.endpoint]
             assert isinstance(getattr(view, "access", None), Access), rule.endpoint
+
+
+def test_every_view_and_every_hook_is_a_plain_function(app: Flask) -> None:
+    """The application does not look for others: see coalition.app.Site."""
+    hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+    called = [each for place in hooks for some in place.values() for each in some]
+    called += [*app.view_functions.values(), *app.teardown_appcontext_funcs]
+    assert len(called) > len(app.view_functions)
+    assert [each for each in called if iscoroutinefunction(each)] == []
 
 
 def test_asking_with_head_changes_nothing_anywhere(app: Flask, visitor: Visitor) -> None:
