@@ -20,7 +20,6 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
 
 import coalition.cli
@@ -199,19 +198,8 @@ def _become(words: list[str], environment: dict[str, str], files: tuple[int, ...
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["coalition", *words]
-    try:
-        sys.exit(coalition.cli.main())
-    except SystemExit as end:
-        code = end.code
-    # To take down all that was loaded takes Python longer than most commands do. Of what they made
-    # themselves, which is all that is looked through, others would miss what connections close.
-    atexit._run_exitfuncs()
-    for each in gc.get_objects():
-        if type(each) is Engine:
-            each.dispose()
-    for each in (sys.stdout, sys.stderr):
-        each.flush()
-    os._exit(code if isinstance(code, int) else int(code is not None))
+    coalition.cli.main()
+    sys.exit(0)
 
 
 if __name__ == "__main__":
