@@ -136,7 +136,8 @@ def single_statement() -> Iterator[Connection]:
         _begin_afresh(db.session())
     is_sqlite = db.engine.dialect.name == "sqlite"
     by_itself = {"writes": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-    with db.engine.connect().execution_options(**by_itself) as connection:
+    with db.engine.connect() as connection:
+        connection.execution_options(**by_itself)
         yield connection
         if is_sqlite:
             connection.commit()
