@@ -23,21 +23,10 @@ from typing import IO
 from sqlalchemy.orm import configure_mappers
 
 import coalition.cli
-from coalition.app import create_app
-from coalition.settings import Settings
-from tests.compiled import compile_once
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = Path(sys.executable).with_name("coalition")
 PATIENCE = 120.0  # seconds
-# Settings of an application that is never asked for anything.
-ANY = {
-    "COALITION_DATABASE_URL": "sqlite:////dev/null",
-    "COALITION_SECRET_KEYS": "0" * 64,
-    "COALITION_SITE_URL": "http://127.0.0.1",
-    "COALITION_MAIL_URL": "smtp://127.0.0.1",
-    "COALITION_MAIL_FROM": "petition@example.org",
-}
 
 
 def run_coalition(
@@ -147,7 +136,7 @@ def fork_for_ever() -> None:
     """The life of the process that forks: until those who ask are gone."""
     import coalition.copying  # noqa: F401 (`coalition` loads it once somebody asks for it)
 
-    _compile_everything()
+    configure_mappers()
     gc.freeze()  # what is looked through for garbage is copied to whoever looks
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that stand between
     with socket.socket(fileno=0) as asked:
@@ -161,15 +150,6 @@ def fork_for_ever() -> None:
                 _serve_one(*files)
             for each in files:
                 os.close(each)
-
-
-def _compile_everything() -> None:
-    """What each command would compile for itself: tables, addresses and templates."""
-    configure_mappers()
-    compile_once()
-    app = create_app(Settings.from_environment(ANY))
-    for name in app.jinja_env.list_templates():
-        app.jinja_env.get_template(name)
 
 
 def _serve_one(answer: int, *files: int) -> None:
