@@ -28,6 +28,7 @@ from coalition.accounts.queries import (
     find_by_address,
     find_moderator,
     find_reset,
+    has_role,
     hold_with_role,
     id_with_password,
     other_administrators,
@@ -36,7 +37,7 @@ from coalition.accounts.queries import (
 from coalition.audit.actions import record
 from coalition.crypto import DIGEST_BYTES
 from coalition.db import sweep
-from coalition.mail.actions import queue_message
+from coalition.mail.actions import queue_many, queue_message
 from coalition.mail.address import address_digests, parse_address
 
 
@@ -120,10 +121,15 @@ def _tell_of_readers(
     given = [ROLE_NAMES[role].partition(":")[0] for role in READERS if role in new]
     if not given:
         return
-    for each in with_role(session, *READERS, Role.ADMINISTRATOR):
-        if each.id != moderator.id and each.password is not None:
-            details = {"name": moderator.name, "given": given}
-            queue_message(session, emails.ROLE_GIVEN, reference=each.id, details=details, now=now)
+    others = session.scalars(
+        select(Moderator.id).where(
+            has_role(*READERS, Role.ADMINISTRATOR),
+            Moderator.id != moderator.id,
+            Moderator.password.is_not(None),
+        )
+    ).all()
+    details = {"name": moderator.name, "given": given}
+    queue_many(session, emails.ROLE_GIVEN, others, details=details, now=now)
 
 
 def remove_moderator(session: Session, moderator: Moderator, *, actor: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from coalition.accounts.models import (
@@ -70,13 +70,14 @@ def everybody(session: Session) -> list[Moderator]:
     return sorted(found, key=lambda each: (not each.active, each.name.casefold()))
 
 
+def has_role(*roles: Role) -> ColumnElement[bool]:
+    """The condition that a moderator is active and has one of these roles."""
+    return and_(Moderator.roles.any(ModeratorRole.name.in_(roles)), Moderator.active.is_(True))
+
+
 def with_role(session: Session, *roles: Role) -> Sequence[Moderator]:
     """The active moderators who have one of these roles."""
-    return session.scalars(
-        select(Moderator).where(
-            Moderator.roles.any(ModeratorRole.name.in_(roles)), Moderator.active.is_(True)
-        )
-    ).all()
+    return session.scalars(select(Moderator).where(has_role(*roles))).all()
 
 
 def other_administrators(session: Session, moderator: Moderator) -> list[Moderator]:

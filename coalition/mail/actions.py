@@ -68,18 +68,20 @@ def queue_message(
     return message.id
 
 
-def queue_apart(
+def queue_many(
     session: Session,
     kind: str,
     references: Sequence[uuid.UUID],
     *,
-    gap: timedelta,
     now: datetime,
+    details: dict[str, Any] | None = None,
+    gap: timedelta = timedelta(),
 ) -> None:
     """Put a mail about each of `references` in the outbox, each due `gap` after the one before.
 
-    For mails that nobody waits for: those that somebody does wait for go between them.
+    A gap is for mails that nobody waits for: those that somebody does wait for go between them.
     """
+    payload = json.dumps(details) if details is not None else None
     for start in range(0, len(references), ROWS_AT_ONCE):
         session.execute(
             insert(OutboxMessage),
@@ -88,6 +90,7 @@ def queue_apart(
                     "id": uuid.uuid4(),
                     "kind": kind,
                     "reference": reference,
+                    "payload": payload,
                     "state": MessageState.WAITING,
                     "attempts": 0,
                     "created_at": now,

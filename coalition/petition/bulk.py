@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from coalition.audit.actions import record
 from coalition.db import is_postgresql
-from coalition.mail.actions import queue_apart, slow_gap
+from coalition.mail.actions import queue_many, slow_gap
 from coalition.petition import emails
 from coalition.petition.bulk_limit import decided_alone, lock_bulk
 from coalition.petition.bulk_statements import (
@@ -256,7 +256,7 @@ def _carry_out(
         forget_reviews(session, changed)
     else:
         remember_reviews(session, changed, now=now)
-    queue_apart(session, emails.DECIDED, those_to_tell(session, changed), gap=mail_gap(), now=now)
+    queue_many(session, emails.DECIDED, those_to_tell(session, changed), gap=mail_gap(), now=now)
     decision.state, decision.count = BulkState.DONE, count
     decision.done_at, decision.search = now, None
     log_decision(

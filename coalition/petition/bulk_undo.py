@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from coalition.mail.actions import queue_apart, take_back
+from coalition.mail.actions import queue_many, take_back
 from coalition.petition import emails
 from coalition.petition.bulk import locked_decision, log_decision, mail_gap
 from coalition.petition.bulk_limit import undoing_takes_two
@@ -80,7 +80,7 @@ def _carry_out(
         forget_reviews(session, changed.where(~BulkChange.reviewed_before))
     untold = set(take_back(session, emails.DECIDED, changed, queued_at=decision.done_at))
     told = [each for each in those_to_tell(session, changed) if each not in untold]
-    queue_apart(session, emails.DECIDED, told, gap=mail_gap(), now=now)
+    queue_many(session, emails.DECIDED, told, gap=mail_gap(), now=now)
     decision.state, decision.undone_by = BulkState.UNDONE, ", ".join(actors)
     decision.undone_at = now
     log_decision(session, decision, f"bulk {decision.kind.value} undone", actors[-1], now=now)

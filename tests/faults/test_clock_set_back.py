@@ -83,7 +83,7 @@ def test_mail_that_was_queued_before_the_clock_was_set_back_goes_out_at_once(
         address = {"address": "ada@example.org"}
         actions.queue_message(writing, emails.ERASED, now=ahead, details=address)
         # What nobody waits for keeps its distance from other mail.
-        actions.queue_apart(
+        actions.queue_many(
             writing, emails.SIGNING, [uuid.uuid4()] * 2, gap=timedelta(minutes=1), now=ahead
         )
     assert work().sent == 1
