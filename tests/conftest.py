@@ -39,6 +39,7 @@ from coalition.testimonies import codes
 from coalition.worker import WRITERS, fold_count
 from tests.commands import Started, run_coalition, start_coalition
 from tests.compiled import compile_once
+from tests.engines import BOTH, DATABASES, those_of_another_turn
 from tests.mailbox import Mailbox, free_port
 from tests.storing import running_redis
 from tests.visitor import Visitor, visitor_at, visitor_of
@@ -54,7 +55,6 @@ gc.set_threshold(50_000, 50, 100)
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a-secret-that-is-long-enough-for-a-test"
-DATABASES = ("sqlite", "postgresql")
 # For tests of what does not depend on the database, or on one of them alone.
 on_sqlite, on_postgresql = (
     pytest.mark.parametrize("database_url", [each], indirect=True) for each in DATABASES
@@ -65,6 +65,25 @@ ROOM = 2**31  # bytes; what one test run keeps at a time stays far below
 # after it: nothing needs to be on the disk, or swept.
 HASTE = ("fsync = off", "full_page_writes = off", "max_wal_size = '64MB'", "autovacuum = off")
 _numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(BOTH, action="store_true", help="run each test of a screen on both databases")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption(BOTH):
+        return
+    left_out = those_of_another_turn(items)
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [each for each in items if each not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not terminalreporter.config.getoption(BOTH):
+        terminalreporter.write_line(
+            f"Each test of a screen ran on one database; {BOTH} takes both."
+        )
 
 
 def environment(database_url: str, mail_url: str, **changes: str) -> dict[str, str]:

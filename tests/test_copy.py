@@ -33,8 +33,9 @@ from coalition.stored import (
     sum_up,
 )
 from tests.commands import Started, run_coalition
-from tests.conftest import DATABASES, Postgres, environment, run_command, running
+from tests.conftest import Postgres, environment, run_command, running
 from tests.copying import all_rows, fill_every_table
+from tests.engines import DATABASES
 from tests.factories import make_signature
 from tests.handing_in import sign_many
 from tests.signing import sign

@@ -27,6 +27,7 @@ from tests.desking import (
     sign_in,
     sign_in_as,
 )
+from tests.engines import on_both
 from tests.mailbox import Mailbox, text_of
 from tests.passkeys import SoftwareKey, add_passkey, sign_in_with
 from tests.visitor import Page, Visitor, visitor_of
@@ -219,6 +220,7 @@ def before_the_code(app: Flask, email: str, path: str) -> tuple[Visitor, Page]:
     return visitor, visitor.get(path)
 
 
+@on_both
 def test_a_code_that_is_sent_twice_at_one_moment_is_good_once(app: Flask, email: str) -> None:
     path, code = "/desk/sign-in/code", code_now()
     pages = at_one_moment(
@@ -230,6 +232,7 @@ def test_a_code_that_is_sent_twice_at_one_moment_is_good_once(app: Flask, email:
     assert sorted(page.status for page in pages) == [302, 422]
 
 
+@on_both
 def test_so_is_a_recovery_code(app: Flask, visitor: Visitor, email: str) -> None:
     sign_in(visitor, email)
     codes = codes_in(visitor.submit(visitor.get("/desk/recovery-codes"), "/desk/recovery-codes"))

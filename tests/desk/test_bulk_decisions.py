@@ -16,6 +16,7 @@ from coalition.petition.emails import DECIDED
 from coalition.petition.models import BulkDecision, BulkState
 from coalition.petition.tally import verify_tally
 from tests.desking import signed_in
+from tests.engines import on_both
 from tests.searching import Status, confirm, make, preview, statuses
 from tests.visitor import Visitor
 
@@ -88,6 +89,7 @@ def test_a_number_that_nobody_was_shown_carries_nothing_out(
     assert statuses(session) == {Status.VERIFIED: 3}
 
 
+@on_both
 def test_a_double_post_is_carried_out_once(
     app: Flask, moderator: Visitor, session: Session
 ) -> None:

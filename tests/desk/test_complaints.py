@@ -30,6 +30,7 @@ from coalition.testimonies.models import PausedBy, PublishedTestimony, Testimony
 from coalition.testimonies.states import State
 from tests.conftest import run_command
 from tests.desking import make_moderator, sign_in_as, signed_in
+from tests.engines import on_both
 from tests.mailbox import Mailbox, text_of
 from tests.telling import come_back, publish, told
 from tests.test_cli import NEW, OLD, application, with_keys
@@ -236,6 +237,7 @@ def test_the_receipt_says_what_happens_when_and_nothing_of_what_it_is_about(
         assert personal not in text_of(mail)
 
 
+@on_both
 def test_a_complaint_is_encrypted_and_outlives_a_change_of_keys(database_url: str) -> None:
     with application(with_keys(database_url, OLD)) as app:
         complained(app, Ground.DEFAMATION)
@@ -532,6 +534,7 @@ def test_a_decision_without_its_words_is_told_at_the_field(
     assert the_complaint(session).state is ComplaintState.OPEN
 
 
+@on_both
 def test_a_decision_posted_twice_is_carried_out_once_and_two_cannot_have_the_same(
     app: Flask, session: Session, work: Work, mailbox: Mailbox
 ) -> None:

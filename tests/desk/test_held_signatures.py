@@ -19,6 +19,7 @@ from coalition.petition import actions
 from coalition.petition.models import Region, Signature
 from coalition.petition.tally import verify_tally
 from tests.desking import make_moderator, sign_in_as, signed_in
+from tests.engines import on_both
 from tests.factories import make_signature
 from tests.holding import (
     QUEUE,
@@ -106,6 +107,7 @@ def test_nothing_is_read_before_it_is_taken(app: Flask, ada: Visitor, session: S
     assert (line.action, line.subject) == ("signature: looked at", f"signature {signature_id}")
 
 
+@on_both
 def test_two_cannot_have_the_same(app: Flask, ada: Visitor, grace: Visitor) -> None:
     signature_id = held()
     seen = grace.get(path(signature_id))
@@ -258,6 +260,7 @@ def test_only_what_fits_its_state_is_offered(app: Flask, ada: Visitor) -> None:
 # What goes wrong
 
 
+@on_both
 def test_a_decision_posted_twice_is_carried_out_once(
     app: Flask, ada: Visitor, session: Session, work: Work, mailbox: Mailbox
 ) -> None:

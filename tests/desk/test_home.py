@@ -37,6 +37,7 @@ from coalition.testimonies.safeguarding_models import SafeguardingFlag
 from tests.asking import asked
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.endorsing import made
+from tests.engines import on_both
 from tests.holding import decide, held, take, write_to_us
 from tests.judging import take as take_organisation
 from tests.reading import edit as edit_testimony
@@ -472,6 +473,7 @@ def test_what_nobody_else_may_read_is_offered_to_nobody_unless_somebody_has_it(a
 # What it costs
 
 
+@on_both
 def test_however_much_waits_it_costs_as_many_statements(app: Flask) -> None:
     admin = make_moderator(app, *Role)
     visitor = sign_in_as(app, admin)

@@ -20,6 +20,7 @@ from coalition.endorsements.actions import appeal_decision, edit_endorsement
 from coalition.endorsements.models import EndorsementStatus
 from tests.desking import make_moderator, sign_in_as, signed_in
 from tests.endorsing import look, made
+from tests.engines import on_both
 from tests.factories import public_details
 from tests.judging import WORDS, check, decide, moderator, path, read_of, take
 from tests.mailbox import Mailbox, text_of
@@ -159,6 +160,7 @@ def test_a_lease_that_ran_out_is_renewed_where_nobody_else_took_it(app: Flask) -
     assert check(visitor, page, "approve").status == 200
 
 
+@on_both
 def test_a_decision_posted_twice_is_carried_out_once(
     app: Flask, session: Session, work: Work, mailbox: Mailbox
 ) -> None:

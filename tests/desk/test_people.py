@@ -24,6 +24,7 @@ from coalition.accounts.queries import find_by_address
 from coalition.audit.models import AuditEntry
 from coalition.db import transaction
 from tests.desking import make_moderator, sign_in_as, signed_in
+from tests.engines import on_both
 from tests.mailbox import Mailbox, link_in, text_of
 from tests.visitor import Page, Visitor
 
@@ -246,6 +247,7 @@ def test_nobody_is_told_of_roles_that_read_nothing_or_were_there_before(
     assert not told_of_roles(mailbox)
 
 
+@on_both
 def test_two_administrators_cannot_take_the_role_from_each_other_at_one_moment(app: Flask) -> None:
     ids = [make_moderator(app, Role.ADMINISTRATOR) for _ in range(2)]
     sent = []

@@ -32,6 +32,7 @@ from coalition.testimonies.queries import Waiting
 from coalition.testimonies.states import State
 from tests.conftest import run_command
 from tests.desking import make_moderator, sign_in_as, signed_in
+from tests.engines import on_both
 from tests.test_cli import NEW, OLD, application, with_keys
 
 NOW = clock.utc_now
@@ -190,6 +191,7 @@ def test_a_label_that_is_none_is_refused(app: Flask) -> None:
     assert page.status == 422
 
 
+@on_both
 def test_what_somebody_set_and_read_outlives_a_change_of_keys(database_url: str) -> None:
     with application(with_keys(database_url, OLD)) as app:
         moderator_id = make_moderator(app, Role.MODERATOR)

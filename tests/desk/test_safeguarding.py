@@ -27,6 +27,7 @@ from tests.caring import EXCEPTIONS, RULE, open_rule
 from tests.cleaning import clean_up_testimonies
 from tests.conftest import run_command
 from tests.desking import make_moderator, sign_in_as, signed_in
+from tests.engines import on_both
 from tests.mailbox import Mailbox, text_of
 from tests.telling import make_testimony, told
 from tests.test_cli import NEW, OLD, application, with_keys
@@ -150,6 +151,7 @@ def test_a_withdrawal_while_the_words_are_written_keeps_the_words(app: Flask) ->
     assert WORDS in late.text
 
 
+@on_both
 def test_the_same_form_sent_twice_makes_one_flag(app: Flask, session: Session) -> None:
     testimony_id, reader_id = in_hand(app)
     visitor = sign_in_as(app, reader_id)
@@ -362,6 +364,7 @@ def test_a_flag_is_deleted_90_days_after_it_is_closed_and_not_before(
         )
 
 
+@on_both
 def test_a_flag_is_encrypted_and_outlives_a_change_of_keys(database_url: str) -> None:
     with application(with_keys(database_url, OLD)) as app:
         _, lead, flag = raised(app)

@@ -19,6 +19,7 @@ from coalition.testimonies.choices import Use
 from coalition.testimonies.models import DeclineCode, Edition, PausedBy, Testimony
 from coalition.testimonies.states import State
 from tests.desking import make_moderator, sign_in_as, signed_in
+from tests.engines import on_both
 from tests.reading import (
     ALL_TICKED,
     approve,
@@ -459,6 +460,7 @@ def test_nobody_is_the_second_reader_of_their_own_edit(app: Flask) -> None:
     assert at(number) is State.REDACTED
 
 
+@on_both
 def test_the_database_itself_refuses_one_person_twice(app: Flask) -> None:
     number = sent()
     edit(reader(app), number)
@@ -523,6 +525,7 @@ def test_an_edit_since_it_was_read_is_not_approved(app: Flask) -> None:
     assert at(number) is State.SECOND_READING
 
 
+@on_both
 def test_approved_twice_it_is_approved_once(app: Flask, session: Session) -> None:
     number = sent()
     edit(reader(app), number)

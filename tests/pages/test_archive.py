@@ -40,7 +40,8 @@ from coalition.statements.closing import close_campaign, forget_closing
 from coalition.statements.queries import forget_campaign
 from coalition.web.filters import long_date
 from tests.commands import run_coalition
-from tests.conftest import DATABASES, ROOT, environment, prepared_database
+from tests.conftest import ROOT, environment, prepared_database
+from tests.engines import DATABASES
 from tests.factories import LOGO, make_endorsement, make_signature
 from tests.telling import publish, told
 

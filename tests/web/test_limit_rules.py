@@ -23,6 +23,7 @@ from coalition.web.limit_rules import (
     parse_network,
 )
 from tests.conftest import run_command
+from tests.engines import on_both
 from tests.signing import sign
 from tests.test_cli import NEW, OLD, application, with_keys
 from tests.visitor import visitor_of
@@ -174,6 +175,7 @@ def test_while_the_rules_cannot_be_read_the_last_known_ones_stay_good(app: Flask
     assert visitor_of(app, "203.0.113.7").get("/petition").status == 200
 
 
+@on_both
 def test_whose_network_it_is_cannot_be_read_in_the_database(app: Flask) -> None:
     trust("203.0.113.7", factor=2, note="Ward 4 of some hospital")
     with db.engine.connect() as connection:
@@ -182,6 +184,7 @@ def test_whose_network_it_is_cannot_be_read_in_the_database(app: Flask) -> None:
     assert b"Ward" not in bytes(row.note)
 
 
+@on_both
 def test_trusted_networks_outlive_a_change_of_keys(database_url: str) -> None:
     with application(with_keys(database_url, OLD)):
         trust("203.0.113.7", limits="5 per hour")

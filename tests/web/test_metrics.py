@@ -28,6 +28,7 @@ from coalition.petition.models import SignatureStatus, TallyState
 from coalition.petition.tally import fold
 from coalition.web.watch import METHODS, NO_ROUTE, OTHER_METHOD
 from tests.conftest import on_sqlite, serving
+from tests.engines import on_both
 from tests.factories import make_signature
 from tests.leaks import Marks
 from tests.mailbox import Mailbox, free_port
@@ -140,6 +141,7 @@ def test_the_token_opens_it_from_anywhere_and_this_machine_needs_none(
 # What is away
 
 
+@on_both
 def test_it_answers_while_the_database_does_not(
     app: Flask, visitor: Visitor, never_remembered: None
 ) -> None:
