@@ -9,7 +9,7 @@ tests of every screen meet both. Those of two who come at one moment, and of wha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -25,12 +25,12 @@ _TESTS = Path(__file__).parent
 def those_of_another_turn(items: Sequence[pytest.Item]) -> set[pytest.Item]:
     """The tests of screens that are left to the other database: which one that is depends on a
     test's name alone."""
-    alike: dict[Hashable, dict[str, pytest.Item]] = defaultdict(dict)
+    alike: dict[str, dict[str, pytest.Item]] = defaultdict(dict)
     for item in items:
         if engine := _engine_of(item):
             alike[item.nodeid.replace(engine, "")][engine] = item
     return {
-        on_each[DATABASES[crc32(str(name).encode()) % 2]]
+        on_each[DATABASES[crc32(name.encode()) % 2]]
         for name, on_each in alike.items()
         if len(on_each) == len(DATABASES)
     }
