@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import (
     CTE,
     URL,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     NullPool,
     Result,
     Select,
+    UpdateBase,
     create_engine,
     delete,
     event,
@@ -39,7 +41,6 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from coalition.postgresql import PATIENCE
-from coalition.replica import RoutedSession
 
 BACKUP_LIFETIME = timedelta(days=30)  # deploy/systemd/coalition-backup.service deletes older ones
 SQLITE_PATIENCE = 30_000  # milliseconds a writer waits for another one
@@ -57,6 +58,35 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class RoutedSession(FlaskSession):
+    """A session that writes where `begin_writing` says so, and nowhere else.
+
+    What it reads beside that is read from the replica where it is told to, and on PostgreSQL each
+    read is a transaction by itself: asked once, where to begin and to end one would ask three times.
+    """
+
+    def get_bind(
+        self, mapper: Any = None, clause: Any = None, bind: Any = None, **rest: Any
+    ) -> Any:
+        if bind is not None:
+            return bind
+        if self.info.get("writes"):
+            return writing_engine()
+        if isinstance(clause, UpdateBase):
+            _refuse_to_write()
+        return self.info.get("replica") or super().get_bind(mapper, clause, **rest)
+
+
+@event.listens_for(RoutedSession, "before_flush")
+def _write_in_a_transaction_alone(session: Session, *_: Any) -> None:
+    if not session.info.get("writes"):
+        _refuse_to_write()
+
+
+def _refuse_to_write() -> NoReturn:
+    raise RuntimeError("nothing is written outside of transaction()")
 
 
 db = SQLAlchemy(
@@ -108,14 +138,23 @@ def transaction() -> Iterator[Session]:
     _begin_afresh(session)
     session.info["in_transaction"] = True
     try:
-        session.connection(execution_options={"writes": True})
+        begin_writing(session)
         yield session
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
-        session.info.pop("in_transaction", None)
+        session.info.pop("in_transaction")
+        session.info.pop("writes", None)
+
+
+def begin_writing(session: Session) -> None:
+    """Let the session write from now on, for as long as it lives: for what commits by itself, in a
+    library. Whatever is ours uses `transaction`."""
+    session.rollback()
+    session.info["writes"] = True
+    session.connection()
 
 
 def _begin_afresh(session: Session) -> None:
@@ -134,13 +173,19 @@ def single_statement() -> Iterator[Connection]:
     """
     if db.session.registry.has():
         _begin_afresh(db.session())
-    is_sqlite = db.engine.dialect.name == "sqlite"
-    by_itself = {"writes": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-    with db.engine.connect() as connection:
-        connection.execution_options(**by_itself)
-        yield connection
-        if is_sqlite:
-            connection.commit()
+    if db.engine.dialect.name == "sqlite":
+        with writing_engine().begin() as connection:
+            yield connection
+    else:
+        with db.engine.connect() as connection:
+            yield connection
+
+
+def writing_engine() -> Engine:
+    """The engine of the running application as it is used to write: with transactions that last
+    until they are committed. It shares its connections with `db.engine`."""
+    engine: Engine = current_app.extensions["writing_engine"]
+    return engine
 
 
 @contextmanager
@@ -259,10 +304,15 @@ def init_database(app: Flask, url: str, pool_size: int) -> None:
         "pool_pre_ping": not is_sqlite,
         "skip_autocommit_rollback": not is_sqlite,
         "connect_args": {} if is_sqlite else PATIENCE,
+        "isolation_level": None if is_sqlite else "AUTOCOMMIT",
     }
     db.init_app(app)
+    writes: dict[str, Any] = (
+        {"writes": True} if is_sqlite else {"isolation_level": "READ COMMITTED"}
+    )
     with app.app_context():
         (_prepare_sqlite if is_sqlite else _ping_only_in_doubt)(db.engine)
+        app.extensions["writing_engine"] = db.engine.execution_options(**writes)
 
 
 def _ping_only_in_doubt(engine: Engine) -> None:

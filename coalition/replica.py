@@ -10,12 +10,12 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Flask, current_app
-from flask_sqlalchemy.session import Session
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from coalition.postgresql import PATIENCE
 
@@ -23,18 +23,6 @@ REST = 10.0  # seconds for which a replica that failed is not asked again
 
 Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
-
-
-class RoutedSession(Session):
-    """A session that reads from the replica where it is told to, and never writes there."""
-
-    def get_bind(
-        self, mapper: Any = None, clause: Any = None, bind: Any = None, **rest: Any
-    ) -> Any:
-        replica = self.info.get("replica")
-        if replica is not None and bind is None and "in_transaction" not in self.info:
-            return replica
-        return super().get_bind(mapper, clause, bind, **rest)
 
 
 class Replica:
@@ -47,6 +35,7 @@ class Replica:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
+            isolation_level="AUTOCOMMIT",
             connect_args=PATIENCE,
         )
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeDecorator
 
-from coalition.db import db
+from coalition.db import db, writing_engine
 
 # A change of a table waits until everybody else is done with it, and whoever comes after waits
 # behind the change: so it waits for a moment only, lets them pass, and tries again.
@@ -78,5 +78,5 @@ def run_patiently(connection: Connection) -> None:
             return
 
 
-with current_app.app_context(), db.engine.connect() as connection:
+with current_app.app_context(), writing_engine().connect() as connection:
     migrate(connection)

@@ -33,7 +33,7 @@ from coalition.accounts.queries import find_by_uniquifier, hold_by_uniquifier
 from coalition.accounts.sessions import DeskSessions, is_desk, session_settings
 from coalition.accounts.store import ModeratorStore, OneTimeCodes, Passkeys
 from coalition.crypto import Keyring, keyring
-from coalition.db import db
+from coalition.db import begin_writing, db
 from coalition.mail.address import NotAnAddress, canonical_address, parse_address
 from coalition.settings import Settings
 from coalition.web.access import Access, open_to
@@ -245,8 +245,7 @@ def _write_at_once() -> None:
     held: a code that is sent twice at one moment must not be good twice."""
     if request.blueprint == "security" and request.method == "POST":
         session = db.session()
-        session.rollback()
-        session.connection(execution_options={"writes": True})
+        begin_writing(session)
         whose = cookie.get("tf_user_id") or cookie.get("_user_id")
         if whose:
             hold_by_uniquifier(session, whose)

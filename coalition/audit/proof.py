@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -16,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from coalition.audit import seals
 from coalition.audit.models import CHAINED, SEALED, AuditEntry, AuditHead
+from coalition.audit.queries import Wanted, all_lines
 from coalition.audit.seals import KeyMissing, Sealer
 from coalition.crypto import DIGEST_BYTES, keyring
 
-LINES_AT_ONCE = 1000
 _EXPECTATION = re.compile(rf"([1-9][0-9]{{0,11}}):([0-9a-f]{{{2 * DIGEST_BYTES}}})")
 
 
@@ -105,13 +103,12 @@ def verify_chain(session: Session, *, expected: Mark | None = None) -> Proof:
     head = _genuine_head(session, sealer)
     end = Mark(0, b"")
     sealed_later = 0
-    with closing(_lines(session)) as lines:
-        for line in lines:
-            end = _check(line, end, sealer)
-            sealed_later += line.version == CHAINED
-            for known, whose in ((head, "the head knows"), (expected, "you wrote down")):
-                if known and known.number == end.number and known.digest != end.digest:
-                    raise AuditBroken(f"line {end.number} is not the one that {whose}")
+    for line in all_lines(session, Wanted()):
+        end = _check(line, end, sealer)
+        sealed_later += line.version == CHAINED
+        for known, whose in ((head, "the head knows"), (expected, "you wrote down")):
+            if known and known.number == end.number and known.digest != end.digest:
+                raise AuditBroken(f"line {end.number} is not the one that {whose}")
     if end.number < head.number:
         raise AuditBroken(f"line {end.number + 1} is missing")
     if end.number > head.number and _genuine_head(session, sealer).number < end.number:
@@ -121,13 +118,6 @@ def verify_chain(session: Session, *, expected: Mark | None = None) -> Proof:
             f"line {end.number + 1} is missing: you wrote down that there were {expected.number}"
         )
     return Proof(end, sealed_later)
-
-
-def _lines(session: Session) -> Generator[Row[Any], None, None]:
-    columns = AuditEntry.__table__.c
-    lines = select(*columns).order_by(columns.id).execution_options(yield_per=LINES_AT_ONCE)
-    with session.execute(lines) as rows:
-        yield from rows
 
 
 def _check(line: Row[Any], before: Mark, sealer: Sealer) -> Mark:
