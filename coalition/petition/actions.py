@@ -16,7 +16,6 @@ from coalition.db import changed_rows, in_order, is_postgresql, sweep
 from coalition.mail.actions import queue_message
 from coalition.mail.address import address_digests, parse_address
 from coalition.mail.bounce_actions import forget_bounces
-from coalition.mail.models import MessageState
 from coalition.petition import emails
 from coalition.petition.fingerprints import domain_digest, network_digest
 from coalition.petition.models import (
@@ -100,22 +99,9 @@ def sign_petition(
         "email": parse_address(email),
         **vars(personal),
         **vars(agreed),
-        "choices_version_id": agreed.consent_version_id,
         "source": source,
-        "status": Status.AWAITING,
-        "revision": 1,
-        "signed_at": now,
-        "status_changed_at": now,
     }
-    mail = {
-        "id": uuid.uuid4(),
-        "kind": emails.SIGNING,
-        "state": MessageState.WAITING,
-        "attempts": 0,
-        "created_at": now,
-        "due_at": now,
-    }
-    put_down(asked, values, mail)
+    put_down(asked, values, now=now)
 
 
 def _adopt_newest_digest(asked: Session | Connection, newest: bytes, older: list[bytes]) -> None:
