@@ -55,10 +55,6 @@ gc.set_threshold(50_000, 50, 100)
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a-secret-that-is-long-enough-for-a-test"
-# For tests of what does not depend on the database, or on one of them alone.
-on_sqlite, on_postgresql = (
-    pytest.mark.parametrize("database_url", [each], indirect=True) for each in DATABASES
-)
 MEMORY = Path("/dev/shm")  # a folder in memory, as Linux has it
 ROOM = 2**31  # bytes; what one test run keeps at a time stays far below
 # The machine is not switched off in the middle of a test, and what was made for a test is dropped

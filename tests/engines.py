@@ -19,6 +19,10 @@ DATABASES = ("sqlite", "postgresql")
 SCREENS = ("accounts", "browser", "desk", "pages", "web")  # folders of tests
 BOTH = "--both-databases"
 on_both = pytest.mark.on_both
+# For tests of what does not depend on the database, or on one of them alone.
+on_sqlite, on_postgresql = (
+    pytest.mark.parametrize("database_url", [each], indirect=True) for each in DATABASES
+)
 _TESTS = Path(__file__).parent
 
 

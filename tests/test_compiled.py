@@ -21,7 +21,7 @@ from coalition.statements import queries
 from coalition.statements.actions import publish_texts
 from coalition.statements.queries import latest_versions, read_campaign
 from tests.compiled import of_rule, once
-from tests.conftest import on_sqlite
+from tests.engines import on_sqlite
 
 
 @on_sqlite

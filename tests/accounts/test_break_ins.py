@@ -18,7 +18,6 @@ from coalition.accounts.models import LONGEST_IDLE, DeskSession, Moderator, Role
 from coalition.db import db, transaction
 from coalition.mail.models import OutboxMessage
 from coalition.mail.worker import Batch
-from tests.conftest import on_sqlite
 from tests.desking import (
     PASSWORD,
     code_now,
@@ -27,6 +26,7 @@ from tests.desking import (
     sign_in,
     sign_in_as,
 )
+from tests.engines import on_sqlite
 from tests.mailbox import Mailbox, link_in
 from tests.visitor import Page, Visitor, visitor_of
 

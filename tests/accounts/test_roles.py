@@ -11,8 +11,8 @@ from werkzeug.routing import AnyConverter, BaseConverter, IntegerConverter, Rule
 from coalition.accounts.models import Role
 from coalition.accounts.sessions import is_desk
 from coalition.web.access import Access
-from tests.conftest import on_sqlite
 from tests.desking import make_moderator, sign_in_as
+from tests.engines import on_sqlite
 from tests.visitor import Visitor
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 from coalition.app import LARGEST_BODY
 from coalition.web.access import Access
 from tests.attack.routes import administrator, routes
-from tests.conftest import on_postgresql, on_sqlite
+from tests.engines import on_postgresql, on_sqlite
 from tests.telling import open_the_form
 from tests.visitor import Visitor, visitor_of
 

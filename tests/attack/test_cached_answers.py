@@ -12,7 +12,7 @@ from flask import Flask
 from coalition.db import transaction
 from coalition.web.page_cache import LONGEST_KEPT, PageCache
 from tests.attack.routes import routes
-from tests.conftest import on_sqlite
+from tests.engines import on_sqlite
 from tests.factories import make_endorsement
 from tests.pressing import MONDAY, freeze_week
 from tests.telling import publish

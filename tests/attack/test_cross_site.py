@@ -12,7 +12,7 @@ from flask import Flask
 
 from coalition.db import db
 from tests.attack.routes import administrator, routes
-from tests.conftest import on_sqlite
+from tests.engines import on_sqlite
 from tests.visitor import Visitor
 
 pytestmark = on_sqlite

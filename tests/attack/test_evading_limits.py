@@ -17,8 +17,9 @@ import pytest
 from flask import Flask
 
 from coalition.web.limits import network_of
-from tests.conftest import Site, on_sqlite, serving
+from tests.conftest import Site, serving
 from tests.desking import give_password, make_moderator
+from tests.engines import on_sqlite
 from tests.mailbox import Mailbox, free_port
 from tests.storing import running_redis
 from tests.visitor import visitor_of

@@ -19,9 +19,9 @@ from coalition.db import transaction
 from coalition.petition.models import SignatureStatus
 from coalition.web.access import Access
 from tests.attack.routes import routes
-from tests.conftest import on_sqlite
 from tests.desking import signed_in
 from tests.endorsing import check, send
+from tests.engines import on_sqlite
 from tests.factories import make_endorsement, make_signature
 from tests.handing_in import content, make
 from tests.mailbox import Mailbox, html_of, text_of

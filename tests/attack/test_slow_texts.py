@@ -27,7 +27,7 @@ from coalition.press.views import is_file_path
 from coalition.testimonies.codes import codes_in, possible_codes
 from coalition.web.access import Access
 from tests.attack.routes import routes
-from tests.conftest import on_sqlite
+from tests.engines import on_sqlite
 from tests.telling import open_the_form
 from tests.visitor import Visitor
 

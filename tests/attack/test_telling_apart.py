@@ -14,7 +14,7 @@ from flask import Flask
 from coalition.db import db
 from tests.asking import asked
 from tests.attack.doors import DOORS, somebody
-from tests.conftest import on_postgresql, on_sqlite
+from tests.engines import on_postgresql, on_sqlite
 from tests.visitor import Page
 
 

@@ -25,7 +25,7 @@ from tests.attack.doors import (
     somebody,
     type_code,
 )
-from tests.conftest import on_postgresql, on_sqlite
+from tests.engines import on_postgresql, on_sqlite
 from tests.visitor import Page, visitor_of
 
 TRIES = 200  # of each kind, in turn, so that what else the machine does falls on both alike

@@ -24,8 +24,9 @@ from coalition.petition.models import SignatureStatus
 from coalition.testimonies.codes import new_ticket
 from coalition.testimonies.passes import PASS_PURPOSE, make_pass
 from tests.attack.routes import routes
-from tests.conftest import SECRET, on_sqlite
+from tests.conftest import SECRET
 from tests.desking import make_moderator
+from tests.engines import on_sqlite
 from tests.factories import make_endorsement, make_signature
 from tests.telling import publish
 from tests.visitor import Page, visitor_of

@@ -22,7 +22,8 @@ from coalition.mail.queries import pulse
 from coalition.mail.worker import Batch
 from coalition.petition import emails
 from coalition.petition.tally import fold, last_fold
-from tests.conftest import ROOT, on_sqlite, serving
+from tests.conftest import ROOT, serving
+from tests.engines import on_sqlite
 from tests.faults.crowd import assert_nothing_lost, signing, wait_until
 from tests.mailbox import Mailbox
 

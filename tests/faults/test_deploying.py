@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from coalition.schema import MIGRATIONS, newest
-from tests.conftest import Site, on_postgresql, serving
+from tests.conftest import Site, serving
+from tests.engines import on_postgresql
 from tests.faults.crowd import Crowd, assert_nothing_lost, signing, wait_until
 from tests.mailbox import Mailbox
 

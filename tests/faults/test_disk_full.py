@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from coalition.db import db, transaction
 from coalition.mail.models import OutboxMessage
 from coalition.petition.models import Signature
-from tests.conftest import on_sqlite, serving
+from tests.conftest import serving
+from tests.engines import on_sqlite
 from tests.faults.crowd import assert_nothing_lost, assert_told_kindly, signing, wait_until
 from tests.mailbox import Mailbox
 from tests.processes import children_of, web_processes_of, worker_of

@@ -20,7 +20,7 @@ from coalition.mail.models import MessageState, OutboxMessage
 from coalition.mail.worker import Batch, Pace, deliver_batch
 from coalition.petition import emails
 from coalition.settings import MailServer
-from tests.conftest import on_sqlite
+from tests.engines import on_sqlite
 from tests.faults.crowd import let_time_pass
 
 pytestmark = on_sqlite  # what is tried here does not depend on the database

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from coalition.serve import OTHER_FILES
-from tests.conftest import Site, on_sqlite, serving
+from tests.conftest import Site, serving
+from tests.engines import on_sqlite
 from tests.faults.crowd import assert_nothing_lost, signing
 from tests.faults.held_connections import held
 from tests.mailbox import Mailbox

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import redis
 
-from tests.conftest import on_sqlite, serving
+from tests.conftest import serving
+from tests.engines import on_sqlite
 from tests.faults.crowd import assert_nothing_lost, signing, wait_until
 from tests.mailbox import Mailbox, free_port
 from tests.storing import running_redis

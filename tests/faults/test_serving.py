@@ -26,7 +26,8 @@ from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
 from coalition.serve import ENDING, HEADER_SECONDS, WorkerKeeper
 from tests.commands import start_script
-from tests.conftest import ROOT, environment, on_sqlite, running, serving
+from tests.conftest import ROOT, environment, running, serving
+from tests.engines import on_sqlite
 from tests.factories import make_signature
 from tests.faults.crowd import wait_until
 from tests.mailbox import Mailbox, free_port

@@ -27,7 +27,7 @@ from coalition.petition import emails
 from coalition.petition.actions import request_link
 from coalition.settings import MailServer
 from tests.certificates import make_certificate
-from tests.conftest import on_postgresql, on_sqlite
+from tests.engines import on_postgresql, on_sqlite
 from tests.factories import make_signature
 from tests.mailbox import Mailbox, free_port
 

@@ -15,7 +15,7 @@ from coalition.petition import queries
 from coalition.petition.actions import Personal, correct_signature
 from coalition.petition.models import Kind, Region, SignatureStatus
 from coalition.petition.tally import fold, verify_tally
-from tests.conftest import on_postgresql
+from tests.engines import on_postgresql
 from tests.factories import agreed_now, make_signature
 
 

@@ -21,7 +21,7 @@ from coalition.petition.models import Signature, SignatureStatus
 from coalition.petition.queries import waiting_id
 from coalition.petition.signing_statements import count_waiting
 from tests.asking import asked, listening
-from tests.conftest import on_postgresql
+from tests.engines import on_postgresql
 from tests.factories import make_signature
 from tests.signing import sign
 from tests.visitor import visitor_of

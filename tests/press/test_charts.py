@@ -17,7 +17,8 @@ from coalition.petition.models import Region
 from coalition.press import drawing, figures
 from coalition.statements.actions import publish_texts
 from coalition.statements.queries import current_campaign, forget_campaign
-from tests.conftest import ROOT, on_sqlite
+from tests.conftest import ROOT
+from tests.engines import on_sqlite
 from tests.pressing import MONDAY, WEEK, count, freeze_week, problem
 from tests.visitor import Visitor
 

@@ -22,7 +22,8 @@ from coalition.settings import Settings
 from coalition.web import watch
 from coalition.web.logs import JsonFormatter, TextFormatter
 from coalition.web.watch import NO_ROUTE
-from tests.conftest import Site, on_sqlite, serving
+from tests.conftest import Site, serving
+from tests.engines import on_sqlite
 from tests.factories import make_signature
 from tests.leaks import Marks
 from tests.mailbox import Mailbox

@@ -27,8 +27,8 @@ from coalition.pages import metrics_views
 from coalition.petition.models import SignatureStatus, TallyState
 from coalition.petition.tally import fold
 from coalition.web.watch import METHODS, NO_ROUTE, OTHER_METHOD
-from tests.conftest import on_sqlite, serving
-from tests.engines import on_both
+from tests.conftest import serving
+from tests.engines import on_both, on_sqlite
 from tests.factories import make_signature
 from tests.leaks import Marks
 from tests.mailbox import Mailbox, free_port
