@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from psycopg import Cursor
+from psycopg.pq import TransactionStatus
 from sqlalchemy import event
 
 from coalition.db import db
@@ -30,3 +32,15 @@ def asked() -> Iterator[list[str]]:
 
     with listening("before_cursor_execute", note):
         yield statements
+
+
+@contextmanager
+def states_after() -> Iterator[list[TransactionStatus]]:
+    """Whether PostgreSQL holds a transaction open after each statement that it is asked."""
+    states: list[TransactionStatus] = []
+
+    def note(connection: object, cursor: Cursor[object], *rest: object) -> None:
+        states.append(cursor.connection.info.transaction_status)
+
+    with listening("after_cursor_execute", note):
+        yield states

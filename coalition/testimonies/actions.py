@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from coalition.clock import day_in_uk
 from coalition.db import is_postgresql
 from coalition.testimonies.choices import Choices, Use
-from coalition.testimonies.codes import Ticket, code_digest, hash_code
+from coalition.testimonies.codes import Ticket, hash_code, make_code_digest
 from coalition.testimonies.models import Edition, PausedBy, Testimony
 from coalition.testimonies.moving import edition_of, locked, move, published_of
 from coalition.testimonies.safeguarding import forget_words
@@ -54,7 +54,7 @@ def begin(session: Session, ticket: Ticket, told: Told, *, sends: bool, now: dat
     inserted = session.scalar(
         insert.values(
             id=ticket.testimony_id,
-            code_digest=code_digest(session, ticket.code),
+            code_digest=make_code_digest(session, ticket.code),
             code_hash=hash_code(ticket.code),
             state=State.DRAFT,
             revision=1,

@@ -141,35 +141,38 @@ def is_code(code_hash: str, code: str) -> bool:
         return False
 
 
-def code_digest(session: Session, code: str) -> bytes:
-    """The keyed digest under which a code's testimony is found, 32 bytes.
+def make_code_digest(session: Session, code: str) -> bytes:
+    """The keyed digest under which the testimony of a new code will be found, 32 bytes.
 
     Its key is random, kept encrypted, and stays when the site's secrets change: nobody could make
-    the digest of an old code anew.
+    the digest of an old code anew. It is made with the first code.
     """
-    return _digest(_lookup_key(session), code)
+    return _digest(_lookup_key(session) or _make_lookup_key(session), code)
+
+
+def code_digest(session: Session, code: str) -> bytes | None:
+    """The digest of a code that somebody brings; None as long as nobody was given one."""
+    key = _lookup_key(session)
+    return _digest(key, code) if key else None
 
 
 def is_among(session: Session, digest: bytes | None, codes: Iterable[str]) -> bool:
     """Whether one of these codes is that of the digest."""
-    key: bytes | None = None
-    for code in codes:
-        key = key or _lookup_key(session)
-        if _digest(key, code) == digest:
-            return True
-    return False
+    key = _lookup_key(session)
+    return key is not None and any(_digest(key, code) == digest for code in codes)
 
 
 def _digest(key: bytes, code: str) -> bytes:
     return hashlib.blake2b(code.encode(), key=key, digest_size=32).digest()
 
 
-def _lookup_key(session: Session) -> bytes:
-    found = session.scalar(select(LookupKey.key).where(LookupKey.id == LOOKUP_ID))
-    if found is None:
-        insert = (postgresql if is_postgresql(session) else sqlite).insert(LookupKey)
-        session.execute(
-            insert.values(id=LOOKUP_ID, key=secrets.token_bytes(KEY_BYTES)).on_conflict_do_nothing()
-        )
-        found = session.scalars(select(LookupKey.key).where(LookupKey.id == LOOKUP_ID)).one()
-    return found
+def _lookup_key(session: Session) -> bytes | None:
+    return session.scalar(select(LookupKey.key).where(LookupKey.id == LOOKUP_ID))
+
+
+def _make_lookup_key(session: Session) -> bytes:
+    insert = (postgresql if is_postgresql(session) else sqlite).insert(LookupKey)
+    session.execute(
+        insert.values(id=LOOKUP_ID, key=secrets.token_bytes(KEY_BYTES)).on_conflict_do_nothing()
+    )
+    return session.scalars(select(LookupKey.key).where(LookupKey.id == LOOKUP_ID)).one()

@@ -32,11 +32,10 @@ def find_testimony(session: Session, testimony_id: uuid.UUID) -> Testimony | Non
 def find_by_code(session: Session, typed: str) -> Testimony | None:
     """Whose receipt code this is, whatever stands between its digits."""
     code = normal_code(typed)
-    if not code:
+    digest = code_digest(session, code) if code else None
+    if digest is None:
         return None
-    found = session.scalars(
-        select(Testimony).where(Testimony.code_digest == code_digest(session, code))
-    ).one_or_none()
+    found = session.scalars(select(Testimony).where(Testimony.code_digest == digest)).one_or_none()
     if found is None or found.code_hash is None or not is_code(found.code_hash, code):
         return None
     return found

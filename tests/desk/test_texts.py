@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from coalition.accounts.models import Role
 from coalition.audit.models import AuditEntry
-from coalition.db import db
+from coalition.db import db, transaction
 from coalition.desk.text_help import FIELDS, TITLES
 from coalition.desk.text_previews import PREVIEWS
 from coalition.statements import easy_read, press, records, telling
@@ -374,10 +374,10 @@ def test_a_logo_is_previewed_by_its_writer_alone(ada: Visitor, grace: Visitor) -
     ],
 )
 def test_whoever_publishes_is_told_whom_it_touches(
-    session: Session, ada: Visitor, work: Callable[[], object], slug: str, words: str
+    ada: Visitor, work: Callable[[], object], slug: str, words: str
 ) -> None:
-    make_signature(session)
-    session.commit()
+    with transaction() as session:
+        make_signature(session)
     work()
     page = write(ada, text_of(slug) + "\n# One more\n", slug=slug)
     assert words in page.text

@@ -181,9 +181,8 @@ def test_a_recorded_one_can_be_confirmed_without_an_invitation_and_at_any_time(
     run: Run, session: Session, visitor: Visitor, work: Work, mailbox: Mailbox
 ) -> None:
     run(HEADING, SECOND)
-    recorded = session.scalars(select(Endorsement)).one()
-    recorded.registered_at -= timedelta(days=300)
-    session.commit()
+    with transaction() as writing:
+        writing.scalars(select(Endorsement)).one().registered_at -= timedelta(days=300)
     visitor.post("/supporters/resend", {"email": "ada@example.org"})
     work()
     (mail,) = mailbox.received
@@ -204,9 +203,8 @@ def test_the_code_of_a_recorded_one_works_for_as_long_as_it_waits(
 ) -> None:
     run(HEADING, SECOND, options=("--invite",))
     work()
-    recorded = session.scalars(select(Endorsement)).one()
-    recorded.registered_at -= timedelta(days=300)
-    session.commit()
+    with transaction() as writing:
+        writing.scalars(select(Endorsement)).one().registered_at -= timedelta(days=300)
     code = code_in(mailbox.received[0])
     answers = {"email": "ada@example.org", "code": code}
     page = visitor.post("/supporters/code", answers)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import takewhile
-from uuid import uuid4
 
 import redis
 from flask import Flask
 from psycopg import Cursor
 from psycopg.pq import TransactionStatus
-from sqlalchemy import delete, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from coalition import clock
@@ -20,7 +19,7 @@ from coalition.mail.private_links import Purpose, make_token
 from coalition.petition.models import Signature, SignatureStatus
 from coalition.petition.queries import waiting_id
 from coalition.petition.signing_statements import count_waiting
-from tests.asking import asked, listening
+from tests.asking import asked, listening, states_after
 from tests.engines import on_postgresql
 from tests.factories import make_signature
 from tests.signing import sign
@@ -47,18 +46,6 @@ MakeApp = Callable[..., Flask]
 def about_signing(statements: list[str]) -> list[str]:
     """Without what every process asks for itself now and then."""
     return [each for each in statements if "signatures" in each or "outbox" in each]
-
-
-@contextmanager
-def states_after() -> Iterator[list[TransactionStatus]]:
-    """Whether PostgreSQL holds a transaction open after each statement that it is asked."""
-    states: list[TransactionStatus] = []
-
-    def note(connection: object, cursor: Cursor[object], *rest: object) -> None:
-        states.append(cursor.connection.info.transaction_status)
-
-    with listening("after_cursor_execute", note):
-        yield states
 
 
 @contextmanager
@@ -121,17 +108,6 @@ def test_no_signature_is_looked_for_among_all_that_wait(app: Flask) -> None:
     assert "pk_signatures" in found[0]
     assert "address_digest" in of_code[0]
     assert "ix_signatures_status" not in found[0] + of_code[0]
-
-
-@on_postgresql
-def test_a_single_statement_is_a_transaction_by_itself(app: Flask) -> None:
-    nothing = delete(Signature).where(Signature.id == uuid4())
-    with states_after() as alone, single_statement() as connection:
-        connection.execute(nothing)
-    with states_after() as together, transaction() as session:
-        session.execute(nothing)
-    assert set(alone) == {TransactionStatus.IDLE}
-    assert set(together) == {TransactionStatus.INTRANS}
 
 
 def test_all_limits_of_a_signature_ask_redis_once(make_app: MakeApp, redis_url: str) -> None:
