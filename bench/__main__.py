@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -48,11 +49,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Bench:
-    """One run: its parts, and how long each load lasts."""
+    """One run: its parts, how long each load lasts, and the Python that the servers run on."""
 
     parts: Parts
     report: Report
     seconds: float
+    python: str
 
     def beside(self, *loads: Callable[[], Load]) -> list[Load]:
         """Of each load the round of the median rate, all measured in turns: a machine may be twice
@@ -76,7 +78,10 @@ class Bench:
         url = f"http://127.0.0.1:{port}"
         words = ["-m", "coalition.cli", "serve", "--port", str(port)]
         words += [] if worker else ["--no-worker"]
-        with running(words, settings, f"{url}/readyz") as process, app.app_context():
+        with (
+            running(words, settings, f"{url}/readyz", python=self.python) as process,
+            app.app_context(),
+        ):
             yield measures.Place(url, settings, app, process)
             db.session.remove()
             db.engine.dispose()
@@ -85,7 +90,8 @@ class Bench:
     def other(self, target: str, **settings: str) -> Iterator[str]:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
-        with running(["-m", "bench.server", target, str(port)], settings, url):
+        words = ["-m", "bench.server", target, str(port)]
+        with running(words, settings, url, python=self.python):
             yield url
 
 
@@ -274,6 +280,7 @@ def _arguments() -> Any:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--names", type=int, default=1_000_000, help="of the list to hand in")
     parser.add_argument("--minutes", type=float, default=10, help="of the mixed run")
+    parser.add_argument("--python", default=sys.executable, help="that the servers run on")
     parser.add_argument("--only", choices=["forms", "mail", "fold", "sizes", "hand-in", "mixed"])
     return parser.parse_args()
 
@@ -281,10 +288,13 @@ def _arguments() -> Any:
 def main() -> None:
     wanted = _arguments()
     report = Report()
-    report.write(f"Python {platform.python_version()}, {platform.machine()}, PostgreSQL 18, Redis")
+    version = subprocess.run(
+        [wanted.python, "--version"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    report.write(f"{version}, {platform.machine()}, PostgreSQL 18, Redis")
     report.write(f"{'what':<44} {'figure':>22} {'limit':>22} {'ratio':>7} {'reach':>8}")
     with running_parts() as parts:
-        bench = Bench(parts, report, wanted.seconds)
+        bench = Bench(parts, report, wanted.seconds, wanted.python)
         steps = {
             "forms": lambda: compare_pages_and_forms(bench),
             "mail": lambda: compare_mail(bench),

@@ -161,10 +161,12 @@ def make_site(settings: dict[str, str]) -> Flask:
 
 
 @contextmanager
-def running(words: list[str], settings: dict[str, str], url: str) -> Iterator[int]:
+def running(
+    words: list[str], settings: dict[str, str], url: str, *, python: str = sys.executable
+) -> Iterator[int]:
     """A server, ready to answer at `url`. Returns the id of its first process."""
     process = subprocess.Popen(
-        [sys.executable, *words],
+        [python, *words],
         env={**os.environ, **settings},
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
