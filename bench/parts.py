@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +26,7 @@ from coalition import clock
 from coalition.app import create_app
 from coalition.db import db, transaction
 from coalition.schema import init_migrations
+from coalition.serve import FORK
 from coalition.settings import Settings
 from coalition.statements.actions import publish_texts
 from coalition.statements.campaign import read_folder
@@ -76,19 +76,22 @@ class Parts:
 
 
 class Sink:
-    """An SMTP server that takes every mail and counts them. Each of its answers comes `away`
-    seconds late, as from another machine."""
+    """An SMTP server that takes every mail and counts them, in a process of its own. Each of its
+    answers comes `away` seconds late, as from another machine."""
 
     def __init__(self, away: float = 0.0) -> None:
         self.port, self._away = free_port(), away
-        self.taken = 0
-        self._ready = threading.Event()
-        threading.Thread(target=lambda: asyncio.run(self._listen()), daemon=True).start()
-        self._ready.wait(PATIENCE)
+        self._taken = FORK.Value("q", 0)
+        FORK.Process(target=lambda: asyncio.run(self._listen()), daemon=True).start()
+        _await_port(self.port)
+
+    @property
+    def taken(self) -> int:
+        """How many mails."""
+        return int(self._taken.value)
 
     async def _listen(self) -> None:
         server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, limit=2**20)
-        self._ready.set()
         async with server:
             await server.serve_forever()
 
@@ -104,7 +107,7 @@ class Sink:
             if verb == b"DATA":
                 await self._answer(write, b"354 go on\r\n")
                 await read.readuntil(b"\r\n.\r\n")
-                self.taken += 1
+                self._taken.value += 1
             if verb == b"QUIT":
                 await self._answer(write, b"221 bye\r\n")
                 break

@@ -16,7 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from werkzeug.routing import Map, Rule
 
 from coalition import clock
-from coalition.db import db
+from coalition.db import db, transaction
 from coalition.statements import queries
 from coalition.statements.actions import publish_texts
 from coalition.statements.queries import latest_versions, read_campaign
@@ -70,7 +70,8 @@ def test_a_template_that_changed_is_shown_as_it_is_now(
 def test_a_campaign_that_changed_is_read_again(session: Session) -> None:
     before = read_campaign(session)
     assert read_campaign(session) is before
-    publish_texts(session, {"about": "Other words."}, actor="test", now=clock.utc_now())
+    with transaction() as writing:
+        publish_texts(writing, {"about": "Other words."}, actor="test", now=clock.utc_now())
     after = read_campaign(session)
     assert (after.about.version, after.about.html) == (2, "<p>Other words.</p>\n")
     assert after.statement == before.statement

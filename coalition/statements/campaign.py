@@ -201,10 +201,12 @@ def new_problems(present: Mapping[str, str], texts: Mapping[str, str]) -> list[F
 
     What is wrong with the others already keeps nothing back.
     """
-    known = set(told(check_campaign(present)))
-    return check_texts(texts) or [
-        fault for fault in check_campaign({**present, **texts}) if fault.sentence not in known
-    ]
+    wrong = check_texts(texts)
+    if wrong:
+        return wrong
+    found = check_campaign({**present, **texts})
+    known = set(told(check_campaign(present))) if found else set()
+    return [fault for fault in found if fault.sentence not in known]
 
 
 def is_markdown(slug: str) -> bool:
