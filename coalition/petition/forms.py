@@ -50,7 +50,7 @@ def _choice_field(label: str, names: Mapping[Any, str]) -> SelectField:
     """One of `names`, or nothing. Checked by what may be chosen alone: WTForms makes anew, for
     each visitor, every choice that could be shown."""
     choices = {"": PREFER_NOT, **{each.value: name for each, name in names.items()}}
-    one_of_them = AnyOf(choices, message="Choose one of the list")
+    one_of_them = AnyOf(choices, message=f"Choose one of the answers to “{label}”")
     return SelectField(
         label, choices=choices, default="", validate_choice=False, validators=[one_of_them]
     )

@@ -134,12 +134,11 @@ def test_with_another_provider_all_that_was_refused_goes_out_at_once(
     now = clock.utc_now()
     with transaction() as session:
         people = [make_signature(session, email=f"p{each}@example.org").id for each in range(4)]
-        actions.queue_many(session, emails.WITHDRAWN, people[:3], gap=timedelta(), now=now)
+        actions.queue_many(session, emails.WITHDRAWN, people[:3], now=now)
     refuse(mailbox, work, "451 4.7.1 not from you")
     with transaction() as session:
-        actions.queue_many(
-            session, emails.WITHDRAWN, people[3:], gap=timedelta(), now=now + timedelta(hours=1)
-        )
+        later = now + timedelta(hours=1)
+        actions.queue_many(session, emails.WITHDRAWN, people[3:], now=later)
         in_hand = session.scalars(select(OutboxMessage).limit(1)).one()
         in_hand.leased_until = now + LEASE
     assert work().sent == 0

@@ -102,11 +102,15 @@ def test_the_name_is_offered_again_without_what_cannot_be_shown(visitor: Visitor
     assert page.form("/petition/sign").values["name"] == "Ada Fictional"
 
 
-@pytest.mark.parametrize("field", ["region", "kind"])
-def test_a_choice_that_is_not_offered_is_refused(visitor: Visitor, field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "label"), [("region", "Where you live"), ("kind", "You sign as")]
+)
+def test_a_choice_that_is_not_offered_is_refused_by_the_name_of_its_field(
+    visitor: Visitor, field: str, label: str
+) -> None:
     page = sign(visitor, **{field: "atlantis"})
     assert page.status == 422
-    assert "Choose one of the list" in page.text
+    assert f"Choose one of the answers to “{label}”" in page.text
 
 
 def test_nothing_is_taken_without_the_consent(visitor: Visitor, session: Session) -> None:
